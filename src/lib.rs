@@ -1,0 +1,13 @@
+//! Exeat opens the web and reads what goes out.
+//!
+//! Start at [`inspect`]: it is the whole product on one screen. `ARCHITECTURE.md` follows a request through the code.
+
+pub mod budget;
+pub mod content;
+pub mod detect;
+pub mod finding;
+pub mod inspect;
+pub mod policy;
+pub mod problem;
+pub mod redact;
+pub mod text;
