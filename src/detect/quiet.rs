@@ -14,8 +14,14 @@ pub enum TestValues {
 }
 
 /// Why the match `span` of `rule` does not count, if it does not.
-pub(super) fn reason(rule: &Rule, document: &Document<'_>, segment: usize, span: Span, test_values: TestValues) -> Option<&'static str> {
-    let text = document.text(segment, span);
+pub(super) fn reason(
+    rule: &Rule,
+    text: &str,
+    document: &Document<'_>,
+    segment: usize,
+    span: Span,
+    test_values: TestValues,
+) -> Option<&'static str> {
     if test_values == TestValues::Ignore && !rule.test_values.is_empty() && rule.test_values.contains(&squeezed(text)) {
         return Some("test_value");
     }
