@@ -4,6 +4,8 @@ pub mod check;
 mod context;
 mod digits;
 mod engine;
+mod lookalike;
+mod normalise;
 mod overlap;
 mod pattern;
 mod prove;
