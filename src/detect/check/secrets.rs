@@ -12,10 +12,16 @@ use serde_json::{Map, Value};
 /// The checks of this module by name.
 pub(super) const TABLE: &[(&str, Check)] = &[
     ("basic-credentials", basic_credentials),
+    ("bearer-tail", bearer_tail),
+    ("discord-token", discord_token),
     ("embedded-pem", embedded_pem),
     ("github-checksum", github_checksum),
+    ("hugging-face-token", hugging_face_token),
     ("jwt", jwt),
     ("jwt-in-base64", jwt_in_base64),
+    ("many-signs", many_signs),
+    ("mixed-token", mixed_token),
+    ("not-a-name", not_a_name),
     ("otp-seed", otp_seed),
     ("password", password),
     ("pem", pem),
@@ -92,10 +98,13 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 /// `Basic` credentials: base64 of `user:password`, both printable, the password not a stand-in (RFC 7617).
 fn basic_credentials(text: &str) -> bool {
-    let Some(plain) = decode(text).and_then(|plain| String::from_utf8(plain).ok()) else { return false };
-    let printable = plain.chars().all(|c| !c.is_control());
+    let Some(plain) = decode(text) else { return false };
+    let plain = String::from_utf8_lossy(&plain);
+    // One odd byte is somebody's charset; more are no text. Braces: a token's JSON header.
+    let readable = plain.chars().all(|c| !c.is_control()) && plain.matches(char::REPLACEMENT_CHARACTER).count() <= 2 && !plain.starts_with('{');
     let Some((user, secret)) = plain.split_once(':') else { return false };
-    printable && (user.len() + secret.len() >= 6) && !is_stand_in(secret) && !(user.eq_ignore_ascii_case("user") && is_password_word(secret))
+    let documentation = user.eq_ignore_ascii_case("user") && is_password_word(secret);
+    readable && user.len() + secret.len() >= 6 && !is_stand_in(secret) && !documentation
 }
 
 /// A private key block with a key in it: DER, OpenSSH, OpenPGP or PuTTY material of plausible length, not `...` or `xxx`.
@@ -140,12 +149,69 @@ fn pypi_macaroon(text: &str) -> bool {
     let Some(token) = text.strip_prefix("pypi-") else { return false };
     let Some(head) = token.get(..28).and_then(decode) else { return false };
     let at_pypi = head.starts_with(b"\x02\x01\x08pypi.org") || head.starts_with(b"\x02\x01\x0dtest.pypi.org");
-    at_pypi && token.len() >= 82 && !is_masked(token)
+    at_pypi && token.len() >= 100 && !is_masked(token)
 }
 
 /// A TOTP seed: base32 of at least 80 bits that is not the one of the documentation (RFC 6238; Key URI format).
 fn otp_seed(text: &str) -> bool {
     text.len() >= 16 && !text.to_ascii_uppercase().starts_with("JBSWY3DPEHPK3PXP") && !is_masked(text)
+}
+
+/// A Discord bot token: its first part is the bot's id, decimal digits in base64 (Discord developer documentation, "Authentication").
+fn discord_token(text: &str) -> bool {
+    let first = text.split('.').next().unwrap_or_default();
+    let is_id = decode(first).is_some_and(|id| (17..=20).contains(&id.len()) && id.iter().all(u8::is_ascii_digit));
+    is_id || mixed_token(first) && text.rsplit('.').next().is_some_and(strong_token)
+}
+
+/// A Hugging Face token: 34 letters whose case changes as chance has it, not as in `camelCase`.
+fn hugging_face_token(text: &str) -> bool {
+    let body = text.strip_prefix("hf_").or_else(|| text.strip_prefix("api_org_")).unwrap_or(text);
+    let upper = |byte: u8| byte.is_ascii_uppercase();
+    let changes = body.bytes().zip(body.bytes().skip(1)).filter(|&(a, b)| upper(a) != upper(b)).count();
+    changes >= 9 && body.bytes().all(|byte| byte.is_ascii_alphabetic()) && distinct(body) >= 12
+}
+
+/// A token that begins with a run of `A` (zero bytes in base64) and goes on like any other.
+fn bearer_tail(text: &str) -> bool {
+    strong_token(text.trim_start_matches('A').trim_start_matches('%')) || text.split("AAAAAAAAAA").any(|part| part.len() >= 30 && strong_token(part))
+}
+
+/// A short token of both cases and digits; words and numbers have no such mix.
+fn mixed_token(text: &str) -> bool {
+    let has = |is_kind: fn(&u8) -> bool| text.bytes().any(|byte| is_kind(&byte));
+    has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && real_token(text)
+}
+
+/// A password of many signs, as generators make them where they may; code has fewer kinds of them in so short a text.
+fn many_signs(text: &str) -> bool {
+    let is_sign = |byte: &u8| byte.is_ascii_punctuation() && !b"_-./:".contains(byte);
+    let signs: String = text.bytes().filter(is_sign).map(char::from).collect();
+    signs.len() >= 5 && distinct(&signs) >= 4 && !text.contains("()")
+}
+
+/// Not the name of something: a host, a path, a version, words joined by signs, a format, a UUID.
+fn not_a_name(text: &str) -> bool {
+    let joints = ['.', '_', '-', '/', '='];
+    let joined = text.contains(joints) && text.split(joints).all(is_plain);
+    !joined && !is_word(text) && !is_uuid(text) && !is_path(text) && !is_format(&text.to_ascii_lowercase()) && !is_code(text)
+}
+
+/// A part of a name: a word, an abbreviation, either with a short number at its end, or a number.
+fn is_plain(part: &str) -> bool {
+    let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = part.len() - letters.len();
+    let lower = number <= 4 && letters.bytes().all(|b| b.is_ascii_lowercase());
+    let upper = part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) && letters.len() * 2 >= part.len() && part.len() < 12;
+    part.is_empty() || lower || letters.is_empty() && part.len() <= 14 || upper || is_word(part)
+}
+
+/// Letters alone, as words have them: with at most the case changes of `camelCase`.
+fn is_word(text: &str) -> bool {
+    let stem = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let upper = |byte: u8| byte.is_ascii_uppercase();
+    let changes = stem.bytes().zip(stem.bytes().skip(1)).filter(|&(a, b)| !upper(a) && upper(b)).count();
+    text.len() - stem.len() <= 3 && stem.len() >= 3 && stem.bytes().all(|b| b.is_ascii_alphabetic()) && changes * 4 <= stem.len()
 }
 
 /// A token of a fixed shape that somebody could have been issued: neither masked (`xxxx`, `****`) nor a stand-in.
@@ -159,7 +225,7 @@ fn strong_token(text: &str) -> bool {
         .iter()
         .filter(|&is_kind| text.bytes().any(|byte| is_kind(&byte)))
         .count();
-    kinds >= 2 && text.bytes().any(|byte| byte.is_ascii_digit()) && distinct(text) * 4 >= text.len().min(48) && real_token(text)
+    kinds >= 2 && text.bytes().any(|byte| byte.is_ascii_digit()) && distinct(text) * 3 >= text.len().min(30) && real_token(text)
 }
 
 fn distinct(text: &str) -> usize {
@@ -176,17 +242,17 @@ fn is_masked(text: &str) -> bool {
         run = if byte == last { run + 1 } else { 1 };
         last = byte;
         // Base64 of zero bytes is a run of A; real tokens hold some.
-        if byte != b'a' || text.len() < 64 {
+        if byte != b'a' || text.len() < 64 || run >= 30 {
             longest = longest.max(run);
         }
     }
-    longest >= 7 || longest * 3 > text.len().max(9)
+    longest >= 7 || longest * 3 > text.len().max(9) || longest == text.len()
 }
 
 /// Whether the text says that it stands for something else.
 fn names_a_stand_in(text: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "example", "placeholder", "redacted", "changeme", "change_me", "change-me", "replace", "insert", "dummy", "your_", "your-", "yourapi", "token_here", "key_here", "_here", "todo",
+    const WORDS: [&str; 21] = [
+        "example", "placeholder", "redacted", "changeme", "change_me", "change-me", "replace", "insert", "dummy", "your_", "your-", "yourapi", "youraccess", "yoursecret", "yourkey", "yourtoken", "yourpass", "token_here", "key_here", "_here", "todo",
     ];
     let lower = text.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))
@@ -195,11 +261,23 @@ fn names_a_stand_in(text: &str) -> bool {
 /// Whether a value is written to be replaced, or is code that yields the value: `${VAR}`, `<your key>`, `%s`, `****`, `changeme`.
 fn is_stand_in(value: &str) -> bool {
     let value = value.trim();
-    let templated = ["${", "$(", "{{", "<%", "%(", "#{", "%{", "@@", "...", "***", "•••", "●●"].iter().any(|mark| value.contains(mark))
-        || value.starts_with(['$', '<', '%', '{', '[', '@'])
-            && value.get(1..).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-. ()[]{}<>:%".contains(&b)))
+    let dotted = ["...", "***", "•••", "●●"].iter().any(|mark| value.contains(mark));
+    let bracketed = value.starts_with(['$', '<', '%', '{', '[', '@'])
+        && value.bytes().skip(1).all(|b| b.is_ascii_alphanumeric() || b"_-. ()[]{}<>:%".contains(&b))
         || value.ends_with('>') && value.contains('<');
-    templated || is_masked(value) && value.len() < 64 || names_a_stand_in(value) || is_code(value)
+    dotted || bracketed || is_template(value) || is_masked(value) || names_a_stand_in(value) || is_code(value)
+}
+
+/// Whether a template's brackets stand in the text with something like a name inside: `{{ name }}`, `$(command)`, `@@NAME@@`.
+fn is_template(value: &str) -> bool {
+    const BRACKETS: [(&str, &str); 8] =
+        [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>"), ("%(", ")"), ("#{", "}"), ("%{", "}"), ("@@", "@@")];
+    let name = |inside: &str| !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.: =$|/\\\"'()".contains(&b));
+    let around = BRACKETS.iter().any(|(open, close)| {
+        let inside = value.split_once(open).and_then(|(_, rest)| rest.split_once(close));
+        inside.is_some_and(|(inside, _)| name(inside))
+    });
+    around || value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(name)
 }
 
 /// Calls and member paths: `get_password()`, `os.environ`, `self.secret`, `->`.
@@ -212,8 +290,8 @@ fn is_code(value: &str) -> bool {
 
 /// Words that documentation writes where a password goes.
 fn is_password_word(value: &str) -> bool {
-    const WORDS: [&str; 33] = [
-        "pass", "password", "passwd", "pwd", "passw0rd", "secret", "token", "changeme", "test", "testing", "test123", "admin", "root", "user", "username", "guest", "default", "none", "null",
+    const WORDS: [&str; 43] = [
+        "mongodb", "redis", "rabbitmq", "minio", "minioadmin", "elastic", "oracle", "demo", "sample", "dbpassword", "pass", "password", "passwd", "pwd", "passw0rd", "secret", "token", "changeme", "test", "testing", "test123", "admin", "root", "user", "username", "guest", "default", "none", "null",
         "true", "false", "string", "mypassword", "mypass", "mysecret", "secretpassword", "secretkey", "postgres", "mysql", "foo", "bar", "abc", "abc123",
     ];
     WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
@@ -221,6 +299,7 @@ fn is_password_word(value: &str) -> bool {
 
 /// The password in a URL: anything but a template, a mask, or the word that documentation puts there.
 fn url_password(text: &str) -> bool {
+    let text = text.trim_matches(['<', '>', '{', '}', '[', ']']);
     let lower = text.to_ascii_lowercase();
     let named = lower.starts_with("your") || lower.contains("password") && text.bytes().all(|b| b.is_ascii_alphabetic() || b"_-".contains(&b));
     text.len() >= 3 && !named && !is_stand_in(text) && !is_password_word(text)
@@ -243,7 +322,7 @@ fn password(text: &str) -> bool {
         return digits == value.len() && (6..=12).contains(&digits) && !is_sequential(value);
     }
     let mixed = digits > 0 || signs > 0 && signs * 2 < value.len();
-    mixed && spaces == 0 && !(holds_the_word && signs == 0) && !is_format(&lower) && !is_path(value) && !is_uuid(value) && !is_numbered_name(value)
+    mixed && spaces == 0 && !(holds_the_word && signs == 0) && !is_format(&lower) && !is_path(value) && !is_uuid(value) && !is_numbered_name(value) && !is_email(value)
 }
 
 /// `123456`, `87654321`, `111111`.
@@ -255,13 +334,23 @@ fn is_sequential(digits: &str) -> bool {
 /// Names of encodings, hashes and types that carry digits, and format strings.
 fn is_format(lower: &str) -> bool {
     const FORMATS: [&str; 14] = ["sha1", "sha256", "sha512", "sha-256", "md5", "utf8", "utf-8", "base64", "bcrypt", "pbkdf2", "oauth2", "argon2", "int32", "varchar"];
-    FORMATS.iter().any(|format| lower.starts_with(format)) || lower.contains("%s") || lower.contains("%d") || lower.contains("{0}") || lower.starts_with("0x")
+    FORMATS.iter().any(|format| lower.strip_prefix(format).is_some_and(|rest| !rest.starts_with('~'))) || lower.contains("%s") || lower.contains("%d") || lower.contains("{0}") || lower.starts_with("0x")
 }
 
 /// URLs, file names and folders.
 fn is_path(value: &str) -> bool {
     let separators = value.bytes().filter(|&byte| matches!(byte, b'/' | b'\\')).count();
-    value.contains("://") || value.starts_with(['/', '.', '~', '\\']) || separators >= 2
+    let named = || value.split(['/', '\\', '.', '_', '-']).all(is_plain);
+    value.contains("://") || value.starts_with(['/', '.', '~', '\\']) || separators >= 2 && named()
+}
+
+/// A mail address: a password may hold an `@`, but not also end like a host.
+fn is_email(value: &str) -> bool {
+    let label = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let Some((user, host)) = value.split_once('@') else { return false };
+    let ends_in_letters = host.rsplit('.').next().is_some_and(|last| last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
+    let user_is_plain = !user.is_empty() && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b));
+    user_is_plain && host.contains('.') && host.split('.').all(label) && ends_in_letters
 }
 
 /// Text of the form 8-4-4-4-12 hexadecimal digits (RFC 9562).
