@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 
 /// Sorts by segment and place; of findings that overlap keeps the one with the strongest evidence, then the longest, then the surest,
 /// then the most particular label.
-pub(super) fn resolve(mut findings: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn resolve(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut findings = joined(findings);
     findings.sort_by(|a, b| {
         let rank = |f: &Finding| (f.segment, f.evidence, Reverse(f.span.end() - f.span.start()));
         let depth = |f: &Finding| Reverse(f.label.as_str().matches('.').count());
@@ -25,6 +26,20 @@ pub(super) fn resolve(mut findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     kept.into_values().collect()
+}
+
+/// Parts of one find (encoded text that was read in pieces) become one.
+fn joined(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|a, b| (a.segment, &a.detector, a.span).cmp(&(b.segment, &b.detector, b.span)));
+    findings.dedup_by(|next, kept| {
+        let same = next.segment == kept.segment && next.detector == kept.detector && next.span.overlaps(kept.span);
+        if same {
+            kept.span = kept.span.union(next.span);
+            kept.confidence = if next.confidence > kept.confidence { next.confidence } else { kept.confidence };
+        }
+        same
+    });
+    findings
 }
 
 #[cfg(test)]
