@@ -1,5 +1,7 @@
 //! Text to findings: the rule engine.
 
+pub mod check;
+
 use crate::{
     budget::Budget,
     content::Document,
