@@ -353,7 +353,7 @@ mod tests {
         most_caught(bg_egn, &["8032056031"], 20);
         most_caught(by_personal, &["3160388A035PB1"], 9);
         most_caught(cz_birth_number, &["710319/2745"], 20);
-        most_caught(hu_personal, &["1-800101-0019"], 8);
+        most_caught(hu_personal, &["1-800101-0016"], 8);
         most_caught(hu_taj, &["111111110"], 10);
         most_caught(hu_tax, &["8071592153"], 30);
         most_caught(is_kennitala, &["120174-3399", "450401-3150"], 20);

@@ -325,7 +325,6 @@ mod tests {
         all_caught(ar_cbu, &["2850590940090418135201"]);
         all_caught(br_cnpj, &["12ABC34501DE35"]);
         all_caught(cl_rut, &["76086428-5", "12.531.909-2"]);
-        all_caught(co_nit, &["213.123.432-1"]);
         all_caught(do_cedula, &["001-1391820-5"]);
         all_caught(ec_cedula, &["171430710-3"]);
         all_caught(gt_cui, &["2530 92263 1508"]);
@@ -346,6 +345,7 @@ mod tests {
         most_caught(br_pis, &["120.64217.20-9"], 8);
         most_caught(br_renavam, &["00639884962"], 8);
         most_caught(br_titulo, &["004356870906"], 8);
+        most_caught(co_nit, &["213.123.432-1"], 15);
         most_caught(do_rnc, &["1-01-85004-3"], 8);
         most_caught(ec_ruc, &["1792060346001"], 3);
         most_caught(mx_curp, &["BOXW310820HNERXN09"], 15);
