@@ -2,14 +2,16 @@
 //!
 //! A check strips the separators itself, never panics, and says which standard it follows.
 
-mod address;
+mod cn;
+mod crypto;
 mod finance;
+mod global;
 
 /// Whether the text of a candidate is valid.
 pub type Check = fn(&str) -> bool;
 
 /// The validators, one table a family.
-const TABLES: &[&[(&str, Check)]] = &[address::TABLE, finance::TABLE, super::random::TABLE];
+const TABLES: &[&[(&str, Check)]] = &[cn::TABLE, crypto::TABLE, finance::TABLE, global::TABLE, super::random::TABLE];
 
 /// The validator that rules call `name`.
 pub fn named(name: &str) -> Option<Check> {
