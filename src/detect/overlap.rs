@@ -52,8 +52,8 @@ mod tests {
 
     fn finding(start: usize, end: usize, evidence: Evidence, confidence: f32, label: &str) -> Finding {
         let span = Span::of(&"x".repeat(100), start, end).expect("span");
-        let label = Label::parse(label).expect("label");
-        Finding { segment: 0, span, label, detector: "t".into(), evidence, confidence: Confidence::new(confidence) }
+        let (detector, label) = (label.into(), Label::parse(label).expect("label"));
+        Finding { segment: 0, span, label, detector, evidence, confidence: Confidence::new(confidence) }
     }
 
     #[test]
