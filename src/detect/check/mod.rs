@@ -6,12 +6,15 @@ mod cn;
 mod crypto;
 mod finance;
 mod global;
+mod network;
+mod wording;
 
 /// Whether the text of a candidate is valid.
 pub type Check = fn(&str) -> bool;
 
 /// The validators, one table a family.
-const TABLES: &[&[(&str, Check)]] = &[cn::TABLE, crypto::TABLE, finance::TABLE, global::TABLE, super::random::TABLE];
+const TABLES: &[&[(&str, Check)]] =
+    &[cn::TABLE, crypto::TABLE, finance::TABLE, global::TABLE, network::TABLE, wording::TABLE, super::random::TABLE];
 
 /// The validator that rules call `name`.
 pub fn named(name: &str) -> Option<Check> {
