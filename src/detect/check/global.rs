@@ -97,22 +97,9 @@ fn email(text: &str) -> bool {
         "png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "json", "html", "htm", "php", "py", "java", "md", "txt", "xml",
         "yml", "map",
     ];
-    const MACHINES: [&str; 14] = [
-        "git",
-        "noreply",
-        "no-reply",
-        "donotreply",
-        "do-not-reply",
-        "mailer-daemon",
-        "postmaster",
-        "user",
-        "username",
-        "your",
-        "yourname",
-        "you",
-        "example",
-        "email",
-    ];
+    const MACHINES: [&str; 7] = ["git", "noreply", "no-reply", "donotreply", "do-not-reply", "mailer-daemon", "postmaster"];
+    const PLACEHOLDERS: [&str; 10] = ["user", "username", "your", "yourname", "your_email", "you", "name", "example", "email", "someone"];
+    const SAMPLES: [&str; 7] = ["example.com", "example.org", "example.net", "domain.com", "company.com", "email.com", "test.com"];
     let is_one_of = |list: &[&str], text: &str| list.iter().any(|item| item.eq_ignore_ascii_case(text));
     let dots = |part: &str| part.starts_with('.') || part.ends_with('.') || part.contains("..");
     let label = |label: &str| !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-');
@@ -122,6 +109,7 @@ fn email(text: &str) -> bool {
         && domain.split('.').all(label)
         && !is_one_of(&FILE_ENDINGS, top)
         && !is_one_of(&MACHINES, local)
+        && !(is_one_of(&PLACEHOLDERS, local) && is_one_of(&SAMPLES, domain))
         && !domain.ends_with(".noreply.github.com")
         && local.bytes().any(|byte| byte.is_ascii_alphanumeric())
 }
@@ -154,14 +142,16 @@ fn nanp(text: &str) -> bool {
     let take = |from: usize, count: usize| digits.clone().skip(from).take(count).fold(0, |sum, digit| sum * 10 + digit);
     let country = count == 10 || (count == 11 && digits_of(text).next() == Some(1));
     let (area, exchange, line) = (take(0, 3), take(3, 3), take(6, 4));
-    let toll_free = matches!(area, 800 | 822 | 833 | 844 | 855 | 866 | 877 | 880..=889 | 900);
+    // Toll-free numbers are companies'; written internationally they may well be somebody's forwarding number.
+    let toll_free = matches!(area, 800 | 900) || (matches!(area, 866 | 877 | 888) && !text.starts_with('+'));
     let fictional = exchange == 555 && (100..200).contains(&line);
     country && area >= 200 && exchange >= 200 && !toll_free && !fictional && varied(digits.clone())
 }
 
 /// A telephone number of unknown country: 7 to 15 digits, no filler.
 fn phone(text: &str) -> bool {
-    (7..=15).contains(&digits_of(text).count()) && varied_digits(text)
+    let fictional = text.contains("555-01") || text.contains("555 01");
+    (7..=15).contains(&digits_of(text).count()) && !fictional && varied_digits(text)
 }
 
 /// A device's number: 15 digits, a reporting body that exists, Luhn (3GPP TS 23.003 annex B; GSMA TS.06).
@@ -291,9 +281,17 @@ mod tests {
         for good in ["jan.k+x@mail.example.org", "a@b.cn", "USER1@Example.COM"] {
             assert!(email(good), "{good}");
         }
-        for bad in
-            ["logo@2x.png", "git@github.com", "a..b@c.de", "noreply@x.com", "a@-b.com", "a@b", "@b.com", "1+a@users.noreply.github.com"]
-        {
+        for bad in [
+            "logo@2x.png",
+            "git@github.com",
+            "a..b@c.de",
+            "noreply@x.com",
+            "user@example.com",
+            "a@-b.com",
+            "a@b",
+            "@b.com",
+            "1+a@users.noreply.github.com",
+        ] {
             assert!(!email(bad), "{bad}");
         }
     }

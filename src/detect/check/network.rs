@@ -24,7 +24,7 @@ fn public_ip(text: &str) -> bool {
         let special =
             ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_multicast() || ip.is_documentation() || ip.is_broadcast();
         let [first, _, _, last] = ip.octets();
-        let reserved = first == 0 || first >= 240 || last == 0 || last == 255;
+        let reserved = first == 0 || first >= 240 || last == 0;
         !special && !reserved && ip.octets().into_iter().any(|part| part > 31)
     })
 }

@@ -5,6 +5,7 @@ use super::Check;
 /// The checks by the names that rules use.
 pub(super) const TABLE: &[(&str, Check)] = &[
     ("handle", handle),
+    ("varied-handle", varied_handle),
     ("varied-text", varied_text),
     ("word-list-like", word_list_like),
     ("secrecy-word", secrecy_word),
@@ -14,9 +15,16 @@ pub(super) const TABLE: &[(&str, Check)] = &[
 /// A name for an account: letters with a digit or `_` among them, or a number; a plain word is more likely running text.
 fn handle(text: &str) -> bool {
     const WORDS: [&str; 6] = ["v3", "oauth2", "base64", "utf8", "openid", "app_id"];
-    let odd = text.bytes().filter(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'-')).count();
+    let odd = text.bytes().filter(|byte| byte.is_ascii_digit() || *byte == b'_').count();
     let distinct = text.bytes().fold(0_u128, |seen, byte| seen | 1 << (byte & 127)).count_ones();
-    odd >= 1 && distinct >= 4 && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)) && !text.ends_with(['-', '_'])
+    odd >= 1 && distinct >= 4 && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)) && !text.ends_with('-')
+}
+
+/// A name for an account after its label: any word will do that is no filler.
+fn varied_handle(text: &str) -> bool {
+    const FILLERS: [&str; 5] = ["xxxxxx", "unknown", "string", "wechat", "weixin"];
+    let distinct = text.bytes().fold(0_u128, |seen, byte| seen | 1 << (byte & 127)).count_ones();
+    distinct >= 4 && !FILLERS.iter().any(|word| word.eq_ignore_ascii_case(text)) && !text.ends_with('-')
 }
 
 /// Upper case, lower case and digits mixed, as in a random key.
@@ -57,7 +65,7 @@ mod tests {
     #[test]
     fn account_names_hold_something_odd() {
         assert!(handle("zhaoh34cz7ttt") && handle("wx_veh7e9e9d") && handle("1842887108"));
-        assert!(!handle("android") && !handle("oauth2") && !handle("11111111") && !handle("name_"));
+        assert!(!handle("android") && !handle("oauth2") && !handle("11111111") && !handle("mini-program"));
     }
 
     #[test]
