@@ -3,7 +3,13 @@
 use super::RuleFile;
 
 /// Every file of `rules/`.
-pub(super) const FILES: &[RuleFile<'static>] = &[file("rules/global.toml", include_str!("../../rules/global.toml"))];
+pub(super) const FILES: &[RuleFile<'static>] = &[
+    file("rules/global.toml", include_str!("../../rules/global.toml")),
+    file("rules/americas.toml", include_str!("../../rules/americas.toml")),
+    file("rules/asia-pacific.toml", include_str!("../../rules/asia-pacific.toml")),
+    file("rules/europe.toml", include_str!("../../rules/europe.toml")),
+    file("rules/middle-east-africa.toml", include_str!("../../rules/middle-east-africa.toml")),
+];
 
 const fn file(name: &'static str, text: &'static str) -> RuleFile<'static> {
     RuleFile { name, text }
