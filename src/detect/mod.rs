@@ -3,11 +3,13 @@
 pub mod check;
 mod context;
 mod digits;
+mod embedded;
 mod engine;
 mod lookalike;
 mod normalise;
 mod overlap;
 mod pattern;
+mod piece;
 mod prove;
 mod quiet;
 mod random;
@@ -32,9 +34,10 @@ use crate::{
     text::Span,
 };
 use engine::Engine;
+use piece::Pieces;
 use regex_automata::util::pool::Pool;
 use scan::{Origin, Scratch};
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 /// Compiled rules, immutable.
 pub struct Detectors {
@@ -100,16 +103,35 @@ impl Detectors {
         let mut detection = Detection::default();
         let mut scratch = self.scratches.get();
         for (index, segment) in document.segments().iter().enumerate() {
-            if let Err(gap) = budget.check_time() {
+            if let Err(gap) = self.segment(document, index, &segment.text, budget, &mut scratch, &mut detection) {
                 detection.gap = Some(gap);
                 break;
             }
-            let text = &*segment.text;
-            let origin = Origin { document, segment: index, place: &|range| Span::of(text, range.start, range.end) };
-            scan::read(&self.engine, text, origin, &mut scratch, &mut detection);
         }
         detection.findings = overlap::resolve(detection.findings);
         detection
+    }
+
+    /// Reads one segment, a piece at a time, so that memory stays bounded and the clock is looked at.
+    fn segment(
+        &self,
+        document: &Document<'_>,
+        index: usize,
+        text: &str,
+        budget: &Budget,
+        scratch: &mut Scratch,
+        out: &mut Detection,
+    ) -> Result<(), Gap> {
+        for piece in Pieces::of(text) {
+            budget.check_time()?;
+            let place = |range: Range<usize>| {
+                let range = piece.whole.start + range.start..piece.whole.start + range.end;
+                piece.reports(&range).then(|| Span::of(text, range.start, range.end))?
+            };
+            let origin = Origin { document, segment: index, place: &place, depth: 0 };
+            scan::read(&self.engine, text.get(piece.whole.clone()).unwrap_or_default(), origin, scratch, out);
+        }
+        Ok(())
     }
 
     /// Reads a plain text.
