@@ -2,19 +2,45 @@
 //!
 //! A check strips the separators itself, never panics, and says which standard it follows.
 
+mod americas;
+mod asia;
 mod cn;
 mod crypto;
+mod digits;
+mod europe;
+mod europe_east;
 mod finance;
 mod global;
+mod latin_america;
+mod mea;
 mod network;
+mod oceania;
+mod south_asia;
+mod vat;
 mod wording;
 
 /// Whether the text of a candidate is valid.
 pub type Check = fn(&str) -> bool;
 
 /// The validators, one table a family.
-const TABLES: &[&[(&str, Check)]] =
-    &[cn::TABLE, crypto::TABLE, finance::TABLE, global::TABLE, network::TABLE, wording::TABLE, super::random::TABLE];
+const TABLES: &[&[(&str, Check)]] = &[
+    americas::TABLE,
+    asia::TABLE,
+    cn::TABLE,
+    crypto::TABLE,
+    europe::TABLE,
+    europe_east::TABLE,
+    finance::TABLE,
+    global::TABLE,
+    latin_america::TABLE,
+    mea::TABLE,
+    network::TABLE,
+    oceania::TABLE,
+    south_asia::TABLE,
+    super::random::TABLE,
+    vat::TABLE,
+    wording::TABLE,
+];
 
 /// The validator that rules call `name`.
 pub fn named(name: &str) -> Option<Check> {
