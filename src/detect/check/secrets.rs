@@ -3,8 +3,7 @@
 
 use super::Check;
 use base64::{
-    Engine,
-    alphabet,
+    Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use serde_json::{Map, Value};
@@ -101,7 +100,8 @@ fn basic_credentials(text: &str) -> bool {
     let Some(plain) = decode(text) else { return false };
     let plain = String::from_utf8_lossy(&plain);
     // One odd byte is somebody's charset; more are no text. Braces: a token's JSON header.
-    let readable = plain.chars().all(|c| !c.is_control()) && plain.matches(char::REPLACEMENT_CHARACTER).count() <= 2 && !plain.starts_with('{');
+    let readable =
+        plain.chars().all(|c| !c.is_control()) && plain.matches(char::REPLACEMENT_CHARACTER).count() <= 2 && !plain.starts_with('{');
     let Some((user, secret)) = plain.split_once(':') else { return false };
     let documentation = user.eq_ignore_ascii_case("user") && is_password_word(secret);
     readable && user.len() + secret.len() >= 6 && !is_stand_in(secret) && !documentation
@@ -174,7 +174,8 @@ fn hugging_face_token(text: &str) -> bool {
 
 /// A token that begins with a run of `A` (zero bytes in base64) and goes on like any other.
 fn bearer_tail(text: &str) -> bool {
-    strong_token(text.trim_start_matches('A').trim_start_matches('%')) || text.split("AAAAAAAAAA").any(|part| part.len() >= 30 && strong_token(part))
+    strong_token(text.trim_start_matches('A').trim_start_matches('%'))
+        || text.split("AAAAAAAAAA").any(|part| part.len() >= 30 && strong_token(part))
 }
 
 /// A short token of both cases and digits; words and numbers have no such mix.
@@ -252,7 +253,27 @@ fn is_masked(text: &str) -> bool {
 /// Whether the text says that it stands for something else.
 fn names_a_stand_in(text: &str) -> bool {
     const WORDS: [&str; 21] = [
-        "example", "placeholder", "redacted", "changeme", "change_me", "change-me", "replace", "insert", "dummy", "your_", "your-", "yourapi", "youraccess", "yoursecret", "yourkey", "yourtoken", "yourpass", "token_here", "key_here", "_here", "todo",
+        "example",
+        "placeholder",
+        "redacted",
+        "changeme",
+        "change_me",
+        "change-me",
+        "replace",
+        "insert",
+        "dummy",
+        "your_",
+        "your-",
+        "yourapi",
+        "youraccess",
+        "yoursecret",
+        "yourkey",
+        "yourtoken",
+        "yourpass",
+        "token_here",
+        "key_here",
+        "_here",
+        "todo",
     ];
     let lower = text.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))
@@ -291,8 +312,49 @@ fn is_code(value: &str) -> bool {
 /// Words that documentation writes where a password goes.
 fn is_password_word(value: &str) -> bool {
     const WORDS: [&str; 43] = [
-        "mongodb", "redis", "rabbitmq", "minio", "minioadmin", "elastic", "oracle", "demo", "sample", "dbpassword", "pass", "password", "passwd", "pwd", "passw0rd", "secret", "token", "changeme", "test", "testing", "test123", "admin", "root", "user", "username", "guest", "default", "none", "null",
-        "true", "false", "string", "mypassword", "mypass", "mysecret", "secretpassword", "secretkey", "postgres", "mysql", "foo", "bar", "abc", "abc123",
+        "mongodb",
+        "redis",
+        "rabbitmq",
+        "minio",
+        "minioadmin",
+        "elastic",
+        "oracle",
+        "demo",
+        "sample",
+        "dbpassword",
+        "pass",
+        "password",
+        "passwd",
+        "pwd",
+        "passw0rd",
+        "secret",
+        "token",
+        "changeme",
+        "test",
+        "testing",
+        "test123",
+        "admin",
+        "root",
+        "user",
+        "username",
+        "guest",
+        "default",
+        "none",
+        "null",
+        "true",
+        "false",
+        "string",
+        "mypassword",
+        "mypass",
+        "mysecret",
+        "secretpassword",
+        "secretkey",
+        "postgres",
+        "mysql",
+        "foo",
+        "bar",
+        "abc",
+        "abc123",
     ];
     WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
@@ -301,7 +363,8 @@ fn is_password_word(value: &str) -> bool {
 fn url_password(text: &str) -> bool {
     let text = text.trim_matches(['<', '>', '{', '}', '[', ']']);
     let lower = text.to_ascii_lowercase();
-    let named = lower.starts_with("your") || lower.contains("password") && text.bytes().all(|b| b.is_ascii_alphabetic() || b"_-".contains(&b));
+    let named =
+        lower.starts_with("your") || lower.contains("password") && text.bytes().all(|b| b.is_ascii_alphabetic() || b"_-".contains(&b));
     text.len() >= 3 && !named && !is_stand_in(text) && !is_password_word(text)
 }
 
@@ -322,7 +385,14 @@ fn password(text: &str) -> bool {
         return digits == value.len() && (6..=12).contains(&digits) && !is_sequential(value);
     }
     let mixed = digits > 0 || signs > 0 && signs * 2 < value.len();
-    mixed && spaces == 0 && !(holds_the_word && signs == 0) && !is_format(&lower) && !is_path(value) && !is_uuid(value) && !is_numbered_name(value) && !is_email(value)
+    mixed
+        && spaces == 0
+        && !(holds_the_word && signs == 0)
+        && !is_format(&lower)
+        && !is_path(value)
+        && !is_uuid(value)
+        && !is_numbered_name(value)
+        && !is_email(value)
 }
 
 /// `123456`, `87654321`, `111111`.
@@ -333,8 +403,14 @@ fn is_sequential(digits: &str) -> bool {
 
 /// Names of encodings, hashes and types that carry digits, and format strings.
 fn is_format(lower: &str) -> bool {
-    const FORMATS: [&str; 14] = ["sha1", "sha256", "sha512", "sha-256", "md5", "utf8", "utf-8", "base64", "bcrypt", "pbkdf2", "oauth2", "argon2", "int32", "varchar"];
-    FORMATS.iter().any(|format| lower.strip_prefix(format).is_some_and(|rest| !rest.starts_with('~'))) || lower.contains("%s") || lower.contains("%d") || lower.contains("{0}") || lower.starts_with("0x")
+    const FORMATS: [&str; 14] = [
+        "sha1", "sha256", "sha512", "sha-256", "md5", "utf8", "utf-8", "base64", "bcrypt", "pbkdf2", "oauth2", "argon2", "int32", "varchar",
+    ];
+    FORMATS.iter().any(|format| lower.strip_prefix(format).is_some_and(|rest| !rest.starts_with('~')))
+        || lower.contains("%s")
+        || lower.contains("%d")
+        || lower.contains("{0}")
+        || lower.starts_with("0x")
 }
 
 /// URLs, file names and folders.
@@ -403,7 +479,10 @@ mod tests {
     fn an_empty_pem_block_is_no_key() {
         let block = |label: &str, body: &str| format!("-----BEGIN {label}PRIVATE KEY-----\n{body}\n-----END {label}PRIVATE KEY-----");
         assert!(pem(&block("", "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg")));
-        assert!(pem(&block("RSA ", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nq83vq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=")));
+        assert!(pem(&block(
+            "RSA ",
+            "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nq83vq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA="
+        )));
         for body in ["...", "xxx", "anything", "***", "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo=", &"x".repeat(64)] {
             assert!(!pem(&block("", body)), "{body}");
         }
@@ -415,8 +494,25 @@ mod tests {
             assert!(password(real), "{real}");
         }
         for other in [
-            "password", "changeme", "${DB_PASSWORD}", "<your password>", "getpass()", "config.password", "123456", "********", "xxxxxxxx", "str", "required",
-            "/run/secrets/db1", "https://a1.example.com", "arg_1", "sha256", "0736f5ef-7e88-499a-80cc-90c85d2a5180", "请输入密码1", "password1", "self.value",
+            "password",
+            "changeme",
+            "${DB_PASSWORD}",
+            "<your password>",
+            "getpass()",
+            "config.password",
+            "123456",
+            "********",
+            "xxxxxxxx",
+            "str",
+            "required",
+            "/run/secrets/db1",
+            "https://a1.example.com",
+            "arg_1",
+            "sha256",
+            "0736f5ef-7e88-499a-80cc-90c85d2a5180",
+            "请输入密码1",
+            "password1",
+            "self.value",
         ] {
             assert!(!password(other), "{other}");
         }
