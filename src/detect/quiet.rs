@@ -1,7 +1,7 @@
 //! What looks like a finding and is none: samples, placeholders, hashes and dates, a site's own sign-in.
 
 use super::{
-    Options,
+    Options, check,
     rule::{Rule, Traffic, squeezed},
 };
 use crate::{
@@ -262,12 +262,6 @@ const PLACEHOLDERS: &[&str] = &[
     "deadbeef",
     "foobar",
     "lorem",
-    "${",
-    "#{",
-    "{{",
-    "$(",
-    "<%",
-    "%(",
     "[your",
     "<your",
     "abcdefghij",
@@ -287,12 +281,12 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     }
     let lower = value.to_ascii_lowercase();
     let bytes = lower.as_bytes();
-    let bracketed = matches!(bytes, [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'%', .., b'%']);
-    let variable = value.strip_prefix('$').is_some_and(|name| name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'_')));
+    let bracketed = matches!(bytes, [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'%', .., b'%'])
+        || matches!(bytes, [b'$', name @ ..] if name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'));
     let longest_run = bytes.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
     let rising = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_alphanumeric() && *b == *a + 1)).count();
     bracketed
-        || variable
+        || check::is_template(value)
         || PLACEHOLDERS.iter().any(|part| lower.contains(part))
         || (longest_run >= 5 && longest_run * 3 >= bytes.len())
         || (bytes.len() >= 8 && rising * 10 >= bytes.len() * 6)

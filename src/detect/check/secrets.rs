@@ -1,7 +1,10 @@
-//! Checks for credentials: checksums and embedded headers where the issuer put them, and for the rest the question
-//! whether a value is real or a stand-in.
+//! Checks for credentials: checksums and embedded headers where the issuer put them, and the looks of tokens that have
+//! neither.
 
-use super::Check;
+use super::{
+    Check,
+    passwords::{is_masked, is_password_word, is_stand_in, names_a_stand_in},
+};
 use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -18,16 +21,12 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("hugging-face-token", hugging_face_token),
     ("jwt", jwt),
     ("jwt-in-base64", jwt_in_base64),
-    ("many-signs", many_signs),
     ("mixed-token", mixed_token),
-    ("not-a-name", not_a_name),
     ("otp-seed", otp_seed),
-    ("password", password),
     ("pem", pem),
     ("pypi-macaroon", pypi_macaroon),
     ("real-token", real_token),
     ("strong-token", strong_token),
-    ("url-password", url_password),
 ];
 
 /// A GitHub or npm token whose last six characters are the CRC-32 of the random part, in base 62.
@@ -184,37 +183,6 @@ fn mixed_token(text: &str) -> bool {
     has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && real_token(text)
 }
 
-/// A password of many signs, as generators make them where they may; code has fewer kinds of them in so short a text.
-fn many_signs(text: &str) -> bool {
-    let is_sign = |byte: &u8| byte.is_ascii_punctuation() && !b"_-./:".contains(byte);
-    let signs: String = text.bytes().filter(is_sign).map(char::from).collect();
-    signs.len() >= 5 && distinct(&signs) >= 4 && !text.contains("()")
-}
-
-/// Not the name of something: a host, a path, a version, words joined by signs, a format, a UUID.
-fn not_a_name(text: &str) -> bool {
-    let joints = ['.', '_', '-', '/', '='];
-    let joined = text.contains(joints) && text.split(joints).all(is_plain);
-    !joined && !is_word(text) && !is_uuid(text) && !is_path(text) && !is_format(&text.to_ascii_lowercase()) && !is_code(text)
-}
-
-/// A part of a name: a word, an abbreviation, either with a short number at its end, or a number.
-fn is_plain(part: &str) -> bool {
-    let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = part.len() - letters.len();
-    let lower = number <= 4 && letters.bytes().all(|b| b.is_ascii_lowercase());
-    let upper = part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) && letters.len() * 2 >= part.len() && part.len() < 12;
-    part.is_empty() || lower || letters.is_empty() && part.len() <= 14 || upper || is_word(part)
-}
-
-/// Letters alone, as words have them: with at most the case changes of `camelCase`.
-fn is_word(text: &str) -> bool {
-    let stem = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    let upper = |byte: u8| byte.is_ascii_uppercase();
-    let changes = stem.bytes().zip(stem.bytes().skip(1)).filter(|&(a, b)| !upper(a) && upper(b)).count();
-    text.len() - stem.len() <= 3 && stem.len() >= 3 && stem.bytes().all(|b| b.is_ascii_alphabetic()) && changes * 4 <= stem.len()
-}
-
 /// A token of a fixed shape that somebody could have been issued: neither masked (`xxxx`, `****`) nor a stand-in.
 fn real_token(text: &str) -> bool {
     !is_masked(text) && !names_a_stand_in(text)
@@ -229,217 +197,9 @@ fn strong_token(text: &str) -> bool {
     kinds >= 2 && text.bytes().any(|byte| byte.is_ascii_digit()) && distinct(text) * 3 >= text.len().min(30) && real_token(text)
 }
 
-fn distinct(text: &str) -> usize {
+pub(super) fn distinct(text: &str) -> usize {
     let seen = text.bytes().fold(0_u128, |seen, byte| seen | 1_u128.checked_shl(u32::from(byte)).unwrap_or(0));
     seen.count_ones() as usize
-}
-
-/// Whether most of the text is one character repeated, or a run of one that chance does not make.
-fn is_masked(text: &str) -> bool {
-    let mut longest = 0;
-    let mut run = 0;
-    let mut last = 0;
-    for byte in text.bytes().map(|byte| byte.to_ascii_lowercase()) {
-        run = if byte == last { run + 1 } else { 1 };
-        last = byte;
-        // Base64 of zero bytes is a run of A; real tokens hold some.
-        if byte != b'a' || text.len() < 64 || run >= 30 {
-            longest = longest.max(run);
-        }
-    }
-    longest >= 7 || longest * 3 > text.len().max(9) || longest == text.len()
-}
-
-/// Whether the text says that it stands for something else.
-fn names_a_stand_in(text: &str) -> bool {
-    const WORDS: [&str; 21] = [
-        "example",
-        "placeholder",
-        "redacted",
-        "changeme",
-        "change_me",
-        "change-me",
-        "replace",
-        "insert",
-        "dummy",
-        "your_",
-        "your-",
-        "yourapi",
-        "youraccess",
-        "yoursecret",
-        "yourkey",
-        "yourtoken",
-        "yourpass",
-        "token_here",
-        "key_here",
-        "_here",
-        "todo",
-    ];
-    let lower = text.to_ascii_lowercase();
-    WORDS.iter().any(|word| lower.contains(word))
-}
-
-/// Whether a value is written to be replaced, or is code that yields the value: `${VAR}`, `<your key>`, `%s`, `****`, `changeme`.
-fn is_stand_in(value: &str) -> bool {
-    let value = value.trim();
-    let dotted = ["...", "***", "•••", "●●"].iter().any(|mark| value.contains(mark));
-    let bracketed = value.starts_with(['$', '<', '%', '{', '[', '@'])
-        && value.bytes().skip(1).all(|b| b.is_ascii_alphanumeric() || b"_-. ()[]{}<>:%".contains(&b))
-        || value.ends_with('>') && value.contains('<');
-    dotted || bracketed || is_template(value) || is_masked(value) || names_a_stand_in(value) || is_code(value)
-}
-
-/// Whether a template's brackets stand in the text with something like a name inside: `{{ name }}`, `$(command)`, `@@NAME@@`.
-fn is_template(value: &str) -> bool {
-    const BRACKETS: [(&str, &str); 8] =
-        [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>"), ("%(", ")"), ("#{", "}"), ("%{", "}"), ("@@", "@@")];
-    let name = |inside: &str| !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.: =$|/\\\"'()".contains(&b));
-    let around = BRACKETS.iter().any(|(open, close)| {
-        let inside = value.split_once(open).and_then(|(_, rest)| rest.split_once(close));
-        inside.is_some_and(|(inside, _)| name(inside))
-    });
-    around || value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(name)
-}
-
-/// Calls and member paths: `get_password()`, `os.environ`, `self.secret`, `->`.
-fn is_code(value: &str) -> bool {
-    let path = |separator: &str| {
-        value.contains(separator) && value.split(separator).all(|part| part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'))
-    };
-    value.contains("()") || value.contains("->") || value.contains("::") || value.ends_with('(') || path(".") || path("[")
-}
-
-/// Words that documentation writes where a password goes.
-fn is_password_word(value: &str) -> bool {
-    const WORDS: [&str; 43] = [
-        "mongodb",
-        "redis",
-        "rabbitmq",
-        "minio",
-        "minioadmin",
-        "elastic",
-        "oracle",
-        "demo",
-        "sample",
-        "dbpassword",
-        "pass",
-        "password",
-        "passwd",
-        "pwd",
-        "passw0rd",
-        "secret",
-        "token",
-        "changeme",
-        "test",
-        "testing",
-        "test123",
-        "admin",
-        "root",
-        "user",
-        "username",
-        "guest",
-        "default",
-        "none",
-        "null",
-        "true",
-        "false",
-        "string",
-        "mypassword",
-        "mypass",
-        "mysecret",
-        "secretpassword",
-        "secretkey",
-        "postgres",
-        "mysql",
-        "foo",
-        "bar",
-        "abc",
-        "abc123",
-    ];
-    WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
-/// The password in a URL: anything but a template, a mask, or the word that documentation puts there.
-fn url_password(text: &str) -> bool {
-    let text = text.trim_matches(['<', '>', '{', '}', '[', ']']);
-    let lower = text.to_ascii_lowercase();
-    let named =
-        lower.starts_with("your") || lower.contains("password") && text.bytes().all(|b| b.is_ascii_alphabetic() || b"_-".contains(&b));
-    text.len() >= 3 && !named && !is_stand_in(text) && !is_password_word(text)
-}
-
-/// A password that a person or a generator chose: letters with digits or signs, or a long number; no word, code, path, date or format.
-fn password(text: &str) -> bool {
-    let value = text.trim();
-    if !value.is_ascii() || value.len() < 6 || is_stand_in(value) || is_password_word(value) {
-        return false;
-    }
-    let count = |is_kind: fn(&u8) -> bool| value.bytes().filter(|byte| is_kind(byte)).count();
-    let digits = count(u8::is_ascii_digit);
-    let letters = count(u8::is_ascii_alphabetic);
-    let signs = value.bytes().filter(|byte| b"!@#$%^&*?~+=|`".contains(byte)).count();
-    let spaces = count(u8::is_ascii_whitespace);
-    let lower = value.to_ascii_lowercase();
-    let holds_the_word = ["password", "passwd", "secret", "token"].iter().any(|word| lower.contains(word));
-    if letters == 0 {
-        return digits == value.len() && (6..=12).contains(&digits) && !is_sequential(value);
-    }
-    let mixed = digits > 0 || signs > 0 && signs * 2 < value.len();
-    mixed
-        && spaces == 0
-        && !(holds_the_word && signs == 0)
-        && !is_format(&lower)
-        && !is_path(value)
-        && !is_uuid(value)
-        && !is_numbered_name(value)
-        && !is_email(value)
-}
-
-/// `123456`, `87654321`, `111111`.
-fn is_sequential(digits: &str) -> bool {
-    let steps = || digits.bytes().zip(digits.bytes().skip(1)).map(|(a, b)| i16::from(b) - i16::from(a));
-    steps().all(|step| step == 1) || steps().all(|step| step == -1) || steps().all(|step| step == 0)
-}
-
-/// Names of encodings, hashes and types that carry digits, and format strings.
-fn is_format(lower: &str) -> bool {
-    const FORMATS: [&str; 14] = [
-        "sha1", "sha256", "sha512", "sha-256", "md5", "utf8", "utf-8", "base64", "bcrypt", "pbkdf2", "oauth2", "argon2", "int32", "varchar",
-    ];
-    FORMATS.iter().any(|format| lower.strip_prefix(format).is_some_and(|rest| !rest.starts_with('~')))
-        || lower.contains("%s")
-        || lower.contains("%d")
-        || lower.contains("{0}")
-        || lower.starts_with("0x")
-}
-
-/// URLs, file names and folders.
-fn is_path(value: &str) -> bool {
-    let separators = value.bytes().filter(|&byte| matches!(byte, b'/' | b'\\')).count();
-    let named = || value.split(['/', '\\', '.', '_', '-']).all(is_plain);
-    value.contains("://") || value.starts_with(['/', '.', '~', '\\']) || separators >= 2 && named()
-}
-
-/// A mail address: a password may hold an `@`, but not also end like a host.
-fn is_email(value: &str) -> bool {
-    let label = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let Some((user, host)) = value.split_once('@') else { return false };
-    let ends_in_letters = host.rsplit('.').next().is_some_and(|last| last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
-    let user_is_plain = !user.is_empty() && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b));
-    user_is_plain && host.contains('.') && host.split('.').all(label) && ends_in_letters
-}
-
-/// Text of the form 8-4-4-4-12 hexadecimal digits (RFC 9562).
-fn is_uuid(value: &str) -> bool {
-    let lengths = value.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-    lengths && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-}
-
-/// `arg1`, `field_2`, `value-10`, `line.3`: one or more plain lower-case words and a short number at the end, with a joint in them.
-fn is_numbered_name(value: &str) -> bool {
-    let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = value.len() - stem.len();
-    (1..=2).contains(&number) && stem.contains(['_', '.', '-', ':']) && stem.bytes().all(|b| b.is_ascii_lowercase() || b"_.-:".contains(&b))
 }
 
 #[cfg(test)]
@@ -485,44 +245,6 @@ mod tests {
         )));
         for body in ["...", "xxx", "anything", "***", "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo=", &"x".repeat(64)] {
             assert!(!pem(&block("", body)), "{body}");
-        }
-    }
-
-    #[test]
-    fn passwords_are_told_from_words_code_and_stand_ins() {
-        for real in ["hunter2!", "P@ssw0rd$1", "Tr0ub4dor&3", "Huawei@2024", "83920174", "k9Zq_1fT"] {
-            assert!(password(real), "{real}");
-        }
-        for other in [
-            "password",
-            "changeme",
-            "${DB_PASSWORD}",
-            "<your password>",
-            "getpass()",
-            "config.password",
-            "123456",
-            "********",
-            "xxxxxxxx",
-            "str",
-            "required",
-            "/run/secrets/db1",
-            "https://a1.example.com",
-            "arg_1",
-            "sha256",
-            "0736f5ef-7e88-499a-80cc-90c85d2a5180",
-            "请输入密码1",
-            "password1",
-            "self.value",
-        ] {
-            assert!(!password(other), "{other}");
-        }
-    }
-
-    #[test]
-    fn url_passwords_leave_documentation_alone() {
-        assert!(url_password("s3cr3tP4ss") && url_password("p@ss"));
-        for other in ["password", "pass", "<password>", "${PASS}", "{{pass}}", "****", "yourpassword", "my_password"] {
-            assert!(!url_password(other), "{other}");
         }
     }
 
