@@ -116,20 +116,20 @@ const STEP: usize = 12;
 pub(super) fn chinese(text: &str, out: &mut Vec<Spelled>) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        // The first character that begins at or after `at`.
-        let begin = (at..at + 3).find(|at| text.is_char_boundary(*at)).unwrap_or(at);
-        if numeral(bytes, begin).is_none() {
+    while let Some(window) = bytes.get(at..at + 5) {
+        // The first character that begins here or in the next two bytes.
+        let Some(begin) = (0..3).find(|lead| window.get(*lead..lead + 3).is_some_and(|char| numeral(char).is_some())) else {
             at += STEP;
             continue;
-        }
-        let mut start = begin;
-        while let Some(before) = start.checked_sub(3).filter(|before| numeral(bytes, *before).is_some()) {
+        };
+        let digit = |at: usize| numeral(bytes.get(at..at + 3)?);
+        let mut start = at + begin;
+        while let Some(before) = start.checked_sub(3).filter(|before| digit(*before).is_some()) {
             start = before;
         }
         let mut digits = String::new();
         let mut end = start;
-        while let Some(digit) = numeral(bytes, end) {
+        while let Some(digit) = digit(end) {
             digits.push(digit);
             end += 3;
         }
@@ -140,20 +140,26 @@ pub(super) fn chinese(text: &str, out: &mut Vec<Spelled>) {
     }
 }
 
-/// The digit that a three-byte character at `at` stands for (GB/T 15835: numerals, and the capital forms of cheques).
-fn numeral(bytes: &[u8], at: usize) -> Option<char> {
-    let char = std::str::from_utf8(bytes.get(at..at + 3)?).ok()?;
-    Some(match char {
-        "零" | "〇" | "○" => '0',
-        "一" | "壹" | "幺" => '1',
-        "二" | "贰" | "貳" | "两" => '2',
-        "三" | "叁" | "參" => '3',
-        "四" | "肆" => '4',
-        "五" | "伍" => '5',
-        "六" | "陆" | "陸" => '6',
-        "七" | "柒" => '7',
-        "八" | "捌" => '8',
-        "九" | "玖" => '9',
+/// The digit that a three-byte character stands for (GB/T 15835: numerals, and the capital forms of cheques).
+#[inline(always)]
+fn numeral(char: &[u8]) -> Option<char> {
+    // E3 80 87 and E4 B8 80 to E9 99 B8: no other lead byte, so that most text leaves here.
+    if !matches!(char.first(), Some(0xE2..=0xE9)) {
+        return None;
+    }
+    let [a, b, c] = *char else { return None };
+    // Equal to the bytes of a character: a sequence of three that begins with its lead byte is that character.
+    Some(match u32::from_be_bytes([0, a, b, c]) {
+        0xE9_9B_B6 | 0xE3_80_87 | 0xE2_97_8B => '0', // 零〇○
+        0xE4_B8_80 | 0xE5_A3_B9 | 0xE5_B9_BA => '1', // 一壹幺
+        0xE4_BA_8C | 0xE8_B4_B0 | 0xE8_B2_B3 | 0xE4_B8_A4 => '2', // 二贰貳两
+        0xE4_B8_89 | 0xE5_8F_81 | 0xE5_8F_83 => '3', // 三叁參
+        0xE5_9B_9B | 0xE8_82_86 => '4', // 四肆
+        0xE4_BA_94 | 0xE4_BC_8D => '5', // 五伍
+        0xE5_85_AD | 0xE9_99_86 | 0xE9_99_B8 => '6', // 六陆陸
+        0xE4_B8_83 | 0xE6_9F_92 => '7', // 七柒
+        0xE5_85_AB | 0xE6_8D_8C => '8', // 八捌
+        0xE4_B9_9D | 0xE7_8E_96 => '9', // 九玖
         _ => return None,
     })
 }
@@ -201,5 +207,6 @@ mod tests {
             assert_eq!(spelled(&text), [("13800138000".to_owned(), How::Chinese)], "{text}");
         }
         assert_eq!(spelled("二〇二六年一月"), []);
+        assert_eq!(spelled("零〇○一壹幺二贰貳两三叁參四肆五伍六陆陸七柒八捌九玖"), [("00011122223334455666778899".to_owned(), How::Chinese)]);
     }
 }

@@ -11,6 +11,7 @@ pub(super) const DEPTH: usize = 3;
 /// Shorter runs hide nothing that a rule would find.
 const SHORTEST: usize = 24;
 const STEP: usize = 8;
+const BLOCK: usize = 64;
 /// Lines of wrapped base64 are at least as long (RFC 2045: 76, PEM: 64).
 const SHORTEST_LINE: usize = 60;
 
@@ -19,17 +20,7 @@ pub(super) fn runs(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {
-            // A run of 24 holds two whole aligned steps.
-            let pair = bytes.get(at..at + 2 * STEP)?;
-            let (first, second) = pair.split_at_checked(STEP)?;
-            if !all_encoded(second) {
-                at += 2 * STEP;
-                continue;
-            }
-            if !all_encoded(first) {
-                at += STEP;
-                continue;
-            }
+            at = next_step(bytes, at)?;
             let before = bytes.get(..at).unwrap_or_default().iter().rev().take(STEP).take_while(|byte| is_encoded(**byte)).count();
             let start = at - before;
             let end = end_of(bytes, start);
@@ -39,6 +30,25 @@ pub(super) fn runs(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
             }
         }
     })
+}
+
+/// The first place from `at` on, in steps, from which two whole steps of a run stand: a run of 24 holds two.
+fn next_step(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let full = |pair: &[[u8; STEP]]| pair.iter().all(|step| u64::from_ne_bytes(*step) == u64::MAX);
+    loop {
+        let rest = bytes.get(at..).filter(|rest| rest.len() >= 2 * STEP)?;
+        // Compiled to SIMD: which bytes belong to a run; then, in which steps all do.
+        let mut belongs = [0u8; BLOCK + STEP];
+        match rest.first_chunk::<{ BLOCK + STEP }>() {
+            Some(block) => belongs.iter_mut().zip(block).for_each(|(belongs, byte)| *belongs = 0u8.wrapping_sub(u8::from(is_encoded(*byte)))),
+            None => belongs.iter_mut().zip(rest).for_each(|(belongs, byte)| *belongs = 0u8.wrapping_sub(u8::from(is_encoded(*byte)))),
+        }
+        let (steps, _) = belongs.as_chunks::<STEP>();
+        if let Some(step) = steps.windows(2).position(full) {
+            return Some(at + step * STEP);
+        }
+        at += BLOCK;
+    }
 }
 
 /// Where the run from `start` ends; whole lines of a wrapped one are one run.
@@ -64,10 +74,6 @@ fn end_of(bytes: &[u8], start: usize) -> usize {
         line = end;
     }
     end + bytes.get(end..).unwrap_or_default().iter().take(6).take_while(|byte| **byte == b'=').count()
-}
-
-fn all_encoded(bytes: &[u8]) -> bool {
-    bytes.iter().fold(1u8, |all, byte| all & u8::from(is_encoded(*byte))) != 0
 }
 
 #[inline(always)]
