@@ -2,28 +2,43 @@
 
 use std::ops::Range;
 
-/// How far around a digit or `@` such a rule may reach.
-const MARGIN: usize = 40;
+/// How far around its digits and `@` a match may reach in any text,
+const MARGIN: usize = 16;
+/// and in text without spaces, as tokens and addresses are.
+const FARTHEST: usize = 256;
 /// A region with fewer digits concerns no rule.
 const FEWEST: usize = 4;
 const BLOCK: usize = 64;
 
-/// The stretches of `bytes` around digits and `@`, in order, apart from one another.
+/// The stretches of `bytes` around digits and `@`, in order; they may overlap a little.
 pub(super) fn regions(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut blocks = bytes.chunks(BLOCK).enumerate().filter(|(_, block)| concerns(block)).map(|(index, _)| index * BLOCK).peekable();
+    let mut done = 0;
     std::iter::from_fn(move || {
         loop {
             let first = blocks.next()?;
             let mut last = first;
-            while let Some(next) = blocks.next_if(|next| *next <= last + 2 * BLOCK) {
+            while let Some(next) = blocks.next_if(|next| *next <= last + BLOCK) {
                 last = next;
             }
             let inner = bytes.get(first..(last + BLOCK).min(bytes.len())).unwrap_or_default();
-            if inner.contains(&b'@') || inner.iter().filter(|byte| byte.is_ascii_digit()).count() >= FEWEST {
-                return Some(first.saturating_sub(MARGIN)..(last + BLOCK + MARGIN).min(bytes.len()));
+            let start = first + inner.iter().position(is_trigger)?;
+            let end = first + inner.iter().rposition(is_trigger)? + 1;
+            if inner.iter().filter(|byte| byte.is_ascii_digit()).count() < FEWEST && !inner.contains(&b'@') {
+                continue;
             }
+            let joined = |byte: &&u8| byte.is_ascii_graphic() || matches!(byte, b'\n' | b'\r');
+            let before = bytes.get(done..start).unwrap_or_default().iter().rev().take(FARTHEST).take_while(joined).count();
+            let after = bytes.get(end..).unwrap_or_default().iter().take(FARTHEST).take_while(joined).count();
+            let start = (start - before).saturating_sub(MARGIN).max(done);
+            done = end;
+            return Some(start..(end + after + MARGIN).min(bytes.len()));
         }
     })
+}
+
+fn is_trigger(byte: &u8) -> bool {
+    byte.is_ascii_digit() || *byte == b'@'
 }
 
 /// Whether the block holds a digit or an `@`; without branches, so that it is compiled to SIMD.
@@ -150,16 +165,16 @@ fn numeral(char: &[u8]) -> Option<char> {
     let [a, b, c] = *char else { return None };
     // Equal to the bytes of a character: a sequence of three that begins with its lead byte is that character.
     Some(match u32::from_be_bytes([0, a, b, c]) {
-        0xE9_9B_B6 | 0xE3_80_87 | 0xE2_97_8B => '0', // 零〇○
-        0xE4_B8_80 | 0xE5_A3_B9 | 0xE5_B9_BA => '1', // 一壹幺
+        0xE9_9B_B6 | 0xE3_80_87 | 0xE2_97_8B => '0',              // 零〇○
+        0xE4_B8_80 | 0xE5_A3_B9 | 0xE5_B9_BA => '1',              // 一壹幺
         0xE4_BA_8C | 0xE8_B4_B0 | 0xE8_B2_B3 | 0xE4_B8_A4 => '2', // 二贰貳两
-        0xE4_B8_89 | 0xE5_8F_81 | 0xE5_8F_83 => '3', // 三叁參
-        0xE5_9B_9B | 0xE8_82_86 => '4', // 四肆
-        0xE4_BA_94 | 0xE4_BC_8D => '5', // 五伍
-        0xE5_85_AD | 0xE9_99_86 | 0xE9_99_B8 => '6', // 六陆陸
-        0xE4_B8_83 | 0xE6_9F_92 => '7', // 七柒
-        0xE5_85_AB | 0xE6_8D_8C => '8', // 八捌
-        0xE4_B9_9D | 0xE7_8E_96 => '9', // 九玖
+        0xE4_B8_89 | 0xE5_8F_81 | 0xE5_8F_83 => '3',              // 三叁參
+        0xE5_9B_9B | 0xE8_82_86 => '4',                           // 四肆
+        0xE4_BA_94 | 0xE4_BC_8D => '5',                           // 五伍
+        0xE5_85_AD | 0xE9_99_86 | 0xE9_99_B8 => '6',              // 六陆陸
+        0xE4_B8_83 | 0xE6_9F_92 => '7',                           // 七柒
+        0xE5_85_AB | 0xE6_8D_8C => '8',                           // 八捌
+        0xE4_B9_9D | 0xE7_8E_96 => '9',                           // 九玖
         _ => return None,
     })
 }
@@ -173,7 +188,7 @@ mod tests {
         let text = format!("{}12345{}", "x".repeat(500), "y".repeat(500));
         let all: Vec<_> = regions(text.as_bytes()).collect();
         assert_eq!(all.len(), 1);
-        assert!(all[0].start <= 500 - MARGIN && all[0].end >= 505 + MARGIN && all[0].len() < 300, "{all:?}");
+        assert!(all[0].start <= 500 - MARGIN && all[0].end >= 505 + MARGIN && all[0].len() < 600, "{all:?}");
         assert_eq!(regions(b"only 3 words").count(), 0);
         assert_eq!(regions(b"a@b").count(), 1);
     }
@@ -207,6 +222,9 @@ mod tests {
             assert_eq!(spelled(&text), [("13800138000".to_owned(), How::Chinese)], "{text}");
         }
         assert_eq!(spelled("二〇二六年一月"), []);
-        assert_eq!(spelled("零〇○一壹幺二贰貳两三叁參四肆五伍六陆陸七柒八捌九玖"), [("00011122223334455666778899".to_owned(), How::Chinese)]);
+        assert_eq!(
+            spelled("零〇○一壹幺二贰貳两三叁參四肆五伍六陆陸七柒八捌九玖"),
+            [("00011122223334455666778899".to_owned(), How::Chinese)]
+        );
     }
 }

@@ -40,7 +40,9 @@ fn next_step(bytes: &[u8], mut at: usize) -> Option<usize> {
         // Compiled to SIMD: which bytes belong to a run; then, in which steps all do.
         let mut belongs = [0u8; BLOCK + STEP];
         match rest.first_chunk::<{ BLOCK + STEP }>() {
-            Some(block) => belongs.iter_mut().zip(block).for_each(|(belongs, byte)| *belongs = 0u8.wrapping_sub(u8::from(is_encoded(*byte)))),
+            Some(block) => {
+                belongs.iter_mut().zip(block).for_each(|(belongs, byte)| *belongs = 0u8.wrapping_sub(u8::from(is_encoded(*byte))))
+            }
             None => belongs.iter_mut().zip(rest).for_each(|(belongs, byte)| *belongs = 0u8.wrapping_sub(u8::from(is_encoded(*byte)))),
         }
         let (steps, _) = belongs.as_chunks::<STEP>();

@@ -19,7 +19,7 @@ pub(super) struct Engine {
     pub(super) options: Options,
     pub(super) wake: Wake,
     pub(super) shapes: Shapes,
-    /// The rule of each shape.
+    /// The rules woken by shapes.
     pub(super) by_shape: Vec<u32>,
     pub(super) words: Words,
     reaches: Vec<Reach>,
@@ -68,7 +68,8 @@ impl Engine {
         let numbered = || (0u32..).zip(&rules);
         let wake = Wake::new(numbered().flat_map(|(number, rule)| rule.keywords.iter().map(move |word| (word.as_str(), number))));
         let by_shape: Vec<u32> = numbered().filter(|(_, rule)| rule.keywords.is_empty()).map(|(number, _)| number).collect();
-        let shapes = Shapes::new(rules.iter().filter(|rule| rule.keywords.is_empty()).map(|rule| &rule.hir)).map_err(whole)?;
+        let shapes = Shapes::new(numbered().filter(|(_, rule)| rule.keywords.is_empty()).map(|(number, rule)| (number, &rule.hir)))
+            .map_err(whole)?;
         let words = Words::new(&rules).map_err(whole)?;
         let reaches = rules.iter().map(Reach::of).collect();
         let patterns = rules.iter().map(|_| OnceLock::new()).collect();

@@ -26,7 +26,8 @@ impl Gate {
 
     /// Whether a match can hold the keyword at `start..end` of `text`.
     pub(super) fn lets_pass(&self, text: &[u8], start: usize, end: usize) -> bool {
-        let fits = |table: &[u8; 256], (place, byte): (usize, &u8)| table.get(usize::from(*byte)).is_some_and(|places| places >> place & 1 == 1);
+        let fits =
+            |table: &[u8; 256], (place, byte): (usize, &u8)| table.get(usize::from(*byte)).is_some_and(|places| places >> place & 1 == 1);
         let after = text.get(end..).unwrap_or_default().iter().take(PLACES).enumerate();
         let before = text.get(..start).unwrap_or_default().iter().rev().take(PLACES).enumerate();
         after.into_iter().all(|at| fits(&self.after, at)) && before.into_iter().all(|at| fits(&self.before, at))
@@ -55,7 +56,8 @@ fn near(pattern: &Hir, word: &[u8], reverse: bool) -> [u8; 256] {
     let config = Config::new().reverse(reverse).which_captures(WhichCaptures::None).utf8(false).nfa_size_limit(Some(1 << 20));
     let Ok(nfa) = NFA::compiler().configure(config).build_from_hir(pattern) else { return OPEN };
     // The keyword is a literal of the pattern, not what some class happens to match; if it is none, it may be anything.
-    let Some(mut states) = [1, usize::from(u8::MAX) + 1].into_iter().map(|widest| Set::after(&nfa, word, widest)).find(|states| states.0.contains(&true))
+    let Some(mut states) =
+        [1, usize::from(u8::MAX) + 1].into_iter().map(|widest| Set::after(&nfa, word, widest)).find(|states| states.0.contains(&true))
     else {
         return OPEN;
     };
@@ -72,7 +74,10 @@ fn near(pattern: &Hir, word: &[u8], reverse: bool) -> [u8; 256] {
                 table.iter_mut().for_each(|places| *places |= (0xFEu16 << place) as u8);
             }
             set.each_range(&nfa, |from, to| {
-                (0..=255).zip(&mut table).filter(|(byte, _)| (from..=to).contains(byte) && fits(*byte)).for_each(|(_, places)| *places |= 1 << place);
+                (0..=255)
+                    .zip(&mut table)
+                    .filter(|(byte, _)| (from..=to).contains(byte) && fits(*byte))
+                    .for_each(|(_, places)| *places |= 1 << place);
             });
         }
         states = free.union(&bound).step(&nfa, |_, _| true);
@@ -107,7 +112,8 @@ impl Set {
     /// Where one can be after `word`, read through transitions on at most `widest` bytes.
     fn after(nfa: &NFA, word: &[u8], widest: usize) -> Self {
         word.iter().fold(Self::all(nfa), |states, byte| {
-            let is_it = |from: u8, to: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()].iter().any(|byte| (from..=to).contains(byte));
+            let is_it =
+                |from: u8, to: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()].iter().any(|byte| (from..=to).contains(byte));
             states.closures(nfa, false).0.step(nfa, |from, to| usize::from(to - from) < widest && is_it(from, to))
         })
     }
@@ -135,7 +141,9 @@ impl Set {
         let mut next = vec![false; self.0.len()];
         for state in self.members(nfa) {
             transitions(state, |from, to, target| {
-                if takes(from, to) && let Some(slot) = next.get_mut(target) {
+                if takes(from, to)
+                    && let Some(slot) = next.get_mut(target)
+                {
                     *slot = true;
                 }
             });
@@ -169,9 +177,17 @@ fn transitions(state: &State, mut each: impl FnMut(u8, u8, usize)) {
         State::ByteRange { trans } => each(trans.start, trans.end, trans.next.as_usize()),
         State::Sparse(sparse) => sparse.transitions.iter().for_each(|trans| each(trans.start, trans.end, trans.next.as_usize())),
         State::Dense(dense) => {
-            (0..=255).zip(dense.transitions.iter()).filter(|(_, next)| next.as_usize() != 0).for_each(|(byte, next)| each(byte, byte, next.as_usize()));
+            (0..=255)
+                .zip(dense.transitions.iter())
+                .filter(|(_, next)| next.as_usize() != 0)
+                .for_each(|(byte, next)| each(byte, byte, next.as_usize()));
         }
-        State::Look { .. } | State::Union { .. } | State::BinaryUnion { .. } | State::Capture { .. } | State::Fail | State::Match { .. } => {}
+        State::Look { .. }
+        | State::Union { .. }
+        | State::BinaryUnion { .. }
+        | State::Capture { .. }
+        | State::Fail
+        | State::Match { .. } => {}
     }
 }
 

@@ -108,10 +108,8 @@ impl Pass<'_> {
     fn spelled(&mut self, number: Spelled) {
         let digits = &number.digits;
         let mut rules = Vec::new();
-        let done = self.engine.shapes.scan(digits.as_bytes(), 0..digits.len(), |shape, end| {
-            let rule = self.engine.by_shape.get(shape as usize).copied().filter(|_| end == digits.len());
-            rules.extend(rule);
-        });
+        let done =
+            self.engine.shapes.scan(digits.as_bytes(), 0..digits.len(), |rule, end| rules.extend((end == digits.len()).then_some(rule)));
         if done.is_err() {
             return;
         }
@@ -189,8 +187,7 @@ fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Sp
         }
     });
     for region in digits::regions(bytes) {
-        let done = engine.shapes.scan(bytes, region.clone(), |shape, end| {
-            let rule = engine.by_shape.get(shape as usize).copied().unwrap_or_default();
+        let done = engine.shapes.scan(bytes, region.clone(), |rule, end| {
             windows.add(rule, end.saturating_sub(engine.reach(rule).after)..end);
         });
         if done.is_err() {
@@ -204,7 +201,13 @@ fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Sp
 }
 
 /// Calls `found` with the value (the group of that name, or all) and the whole of what rule `number` matches in `window`.
-pub(super) fn each_match(engine: &Engine, text: &str, number: u32, window: Range<usize>, mut found: impl FnMut(Range<usize>, Range<usize>)) {
+pub(super) fn each_match(
+    engine: &Engine,
+    text: &str,
+    number: u32,
+    window: Range<usize>,
+    mut found: impl FnMut(Range<usize>, Range<usize>),
+) {
     let mut input = Input::new(text).range(window);
     while let Some((value, all)) = first_match(engine, &input, number) {
         let end = all.end;

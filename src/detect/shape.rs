@@ -10,24 +10,47 @@ use regex_automata::{
     util::pool::Pool,
 };
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition};
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 /// The shapes of all digit rules.
 pub(super) struct Shapes {
     dfa: DFA,
+    /// By shape: the rules that have it, with the least length of their matches.
+    rules: Vec<Vec<Shaped>>,
     caches: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + std::panic::UnwindSafe + std::panic::RefUnwindSafe>>,
 }
 
+/// A rule and what its shape does not say.
+#[derive(Clone, Copy)]
+struct Shaped {
+    rule: u32,
+    shortest: usize,
+    /// Whether no match holds a space.
+    token: bool,
+}
+
 /// The automaton's states of one thread: a few MiB at most.
-const CACHE_BYTES: usize = 4 << 20;
+const CACHE_BYTES: usize = 8 << 20;
 
 impl Shapes {
-    /// The shapes of `patterns`, numbered in their order.
+    /// The shapes of these rules, each with its number.
     ///
     /// # Errors
     /// What the automaton's builder says of a pattern too large.
-    pub(super) fn new<'a>(patterns: impl Iterator<Item = &'a Hir>) -> Result<Self, String> {
-        let shapes: Vec<Hir> = patterns.map(shape).collect();
+    pub(super) fn new<'a>(patterns: impl Iterator<Item = (u32, &'a Hir)>) -> Result<Self, String> {
+        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut shapes: Vec<Hir> = Vec::new();
+        let mut rules: Vec<Vec<Shaped>> = Vec::new();
+        for (rule, pattern) in patterns {
+            let shape = shape(pattern);
+            let number = *numbers.entry(shape.to_string()).or_insert(shapes.len());
+            if number == shapes.len() {
+                shapes.push(shape);
+                rules.push(Vec::new());
+            }
+            let shortest = pattern.properties().minimum_len().unwrap_or(0);
+            rules.get_mut(number).into_iter().for_each(|all| all.push(Shaped { rule, shortest, token: !holds_space(pattern) }));
+        }
         let nfa = thompson::NFA::compiler()
             .configure(thompson::Config::new().utf8(false).which_captures(thompson::WhichCaptures::None))
             .build_many_from_hir(&shapes)
@@ -37,10 +60,10 @@ impl Shapes {
         let config = config.minimum_cache_clear_count(Some(2)).minimum_bytes_per_state(Some(8));
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).map_err(|error| error.to_string())?;
         let for_caches = dfa.clone();
-        Ok(Self { dfa, caches: Pool::new(Box::new(move || for_caches.create_cache())) })
+        Ok(Self { dfa, rules, caches: Pool::new(Box::new(move || for_caches.create_cache())) })
     }
 
-    /// Calls `hit` with the number of each pattern and each place at which a match of its shape inside `range` ends.
+    /// Calls `hit` with each rule and each place at which a match of its shape inside `range` ends.
     ///
     /// # Errors
     /// [`GaveUp`] if the text keeps asking for new states; then nothing is known about `range` beyond what `hit` was told.
@@ -50,9 +73,15 @@ impl Shapes {
         let input = Input::new(text).range(range.clone());
         let mut state = self.dfa.start_state_forward(cache, &input).map_err(|_| GaveUp)?;
         cache.search_start(range.start);
-        let mut tell = |cache: &Cache, state, at| {
+        let mut tell = |cache: &Cache, state, at: usize| {
             for index in 0..self.dfa.match_len(cache, state) {
-                hit(self.dfa.match_pattern(cache, state, index).as_u32(), at);
+                let shape = self.dfa.match_pattern(cache, state, index).as_usize();
+                for shaped in self.rules.get(shape).into_iter().flatten() {
+                    let matched = text.get(at.saturating_sub(shaped.shortest).max(range.start)..at).unwrap_or_default();
+                    if matched.len() >= shaped.shortest && !(shaped.token && matched.contains(&b' ')) {
+                        hit(shaped.rule, at);
+                    }
+                }
             }
         };
         for (at, byte) in range.clone().zip(text.get(range.clone()).unwrap_or_default()) {
@@ -89,8 +118,10 @@ impl Shapes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct GaveUp;
 
-/// Counted repetitions beyond this are left open.
+/// Counted repetitions of digits beyond this are left open,
 const LONGEST: u32 = 40;
+/// and those of anything else: to count letters would take a state for each length of each word.
+const LONGEST_OTHER: u32 = 6;
 
 /// A pattern that matches all that `hir` does, and does not tell digits from digits or letters of a case from one another.
 fn shape(hir: &Hir) -> Hir {
@@ -109,16 +140,19 @@ fn shape(hir: &Hir) -> Hir {
                 either.push(class_of(&ascii));
             }
             if wide {
-                let high = Box::new(class_of(&[(0x80, 0xFF)]));
-                either.push(Hir::repetition(Repetition { min: 2, max: Some(4), greedy: true, sub: high }));
+                let follows = Box::new(class_of(&[(0x80, 0xBF)]));
+                let follow = Hir::repetition(Repetition { min: 1, max: Some(3), greedy: true, sub: follows });
+                either.push(Hir::concat(vec![class_of(&[(0xC2, 0xF4)]), follow]));
             }
             Hir::alternation(either)
         }
         HirKind::Look(look @ (Look::WordAscii | Look::Start | Look::End)) => Hir::look(*look),
         HirKind::Look(_) => Hir::empty(),
         HirKind::Repetition(repetition) => {
-            let (min, max) = (repetition.min.min(LONGEST), repetition.max.filter(|max| *max <= LONGEST));
-            Hir::repetition(Repetition { min, max, greedy: true, sub: Box::new(shape(&repetition.sub)) })
+            let sub = shape(&repetition.sub);
+            let longest = if is_digits(&sub) { LONGEST } else { LONGEST_OTHER };
+            let (min, max) = (repetition.min.min(longest), repetition.max.filter(|max| *max <= longest));
+            Hir::repetition(Repetition { min, max, greedy: true, sub: Box::new(sub) })
         }
         HirKind::Capture(capture) => shape(&capture.sub),
         HirKind::Concat(parts) => Hir::concat(parts.iter().map(shape).collect()),
@@ -126,10 +160,28 @@ fn shape(hir: &Hir) -> Hir {
     }
 }
 
+/// Whether a match of `hir` can hold a space.
+fn holds_space(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => false,
+        HirKind::Literal(literal) => literal.0.contains(&b' '),
+        HirKind::Class(Class::Bytes(class)) => class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&b' ')),
+        HirKind::Class(Class::Unicode(class)) => class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&' ')),
+        HirKind::Repetition(repetition) => holds_space(&repetition.sub),
+        HirKind::Capture(capture) => holds_space(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(holds_space),
+    }
+}
+
+/// Whether `hir` is the class of all digits.
+fn is_digits(hir: &Hir) -> bool {
+    matches!(hir.kind(), HirKind::Class(Class::Bytes(class)) if class.ranges() == [ClassBytesRange::new(b'0', b'9')])
+}
+
 /// The class of these ranges, widened to whole kinds of bytes.
 fn class_of(ranges: &[(u8, u8)]) -> Hir {
     let touches = |start: u8, end: u8| ranges.iter().any(|range| range.0 <= end && start <= range.1);
-    let kinds = [(b'0', b'9'), (b'A', b'Z'), (b'a', b'z'), (0x80, 0xFF)];
+    let kinds = [(b'0', b'9'), (b'A', b'Z'), (b'a', b'z'), (0x80, 0xBF), (0xC2, 0xF4)];
     let mut class = ClassBytes::new(ranges.iter().map(|range| ClassBytesRange::new(range.0, range.1)));
     for (first, last) in kinds.into_iter().filter(|(first, last)| touches(*first, *last)) {
         class.push(ClassBytesRange::new(first, last));
@@ -144,7 +196,7 @@ mod tests {
     fn hits(patterns: &[&str], text: &str) -> Vec<(u32, usize)> {
         let hirs: Vec<Hir> =
             patterns.iter().map(|pattern| regex_syntax::parse(&super::super::pattern::ascii(pattern)).expect("pattern")).collect();
-        let shapes = Shapes::new(hirs.iter()).expect("shapes");
+        let shapes = Shapes::new((0..).zip(&hirs)).expect("shapes");
         let mut hits = Vec::new();
         shapes.scan(text.as_bytes(), 0..text.len(), |rule, end| hits.push((rule, end))).expect("scan");
         hits
