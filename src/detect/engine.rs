@@ -9,9 +9,9 @@ use super::{
     wake::{Keyword, Wake},
 };
 use crate::problem::Problem;
-use regex_automata::meta::Regex;
-use regex_syntax::hir::{Hir, literal::Extractor};
-use std::sync::OnceLock;
+use regex_automata::meta::{Cache, Regex};
+use regex_syntax::hir::{Capture, Hir, HirKind, Repetition, literal::Extractor};
+use std::{collections::HashMap, sync::OnceLock};
 
 /// Everything that a scan reads and nothing that it writes.
 pub(super) struct Engine {
@@ -47,6 +47,8 @@ pub(super) enum Start {
     Anywhere,
     /// At the keyword, and it is short: trying there is enough.
     Keyword,
+    /// Matches of the shape have one length, so where the shape matches the pattern must match exactly.
+    Exact,
 }
 
 /// A match may not reach farther back from its keyword,
@@ -93,6 +95,11 @@ impl Engine {
         self.patterns.get(rule as usize)?.get_or_init(|| compile(hir).ok()).as_ref()
     }
 
+    /// Whether all checks of a rule hold for `value`.
+    pub(super) fn passes_checks(&self, rule: u32, value: &str) -> bool {
+        self.rules.get(rule as usize).is_some_and(|rule| rule.checks.iter().all(|check| check(value)))
+    }
+
     /// Compiles every pattern now and tells which do not.
     pub(super) fn compile(&self) -> Vec<Problem> {
         let bad = (0u32..).zip(&self.rules).filter(|(number, _)| self.pattern(*number).is_none());
@@ -110,8 +117,46 @@ impl Engine {
     }
 }
 
+/// The search states of one scan at a time, by rule. They are the engine's only memory that grows with what texts hold, so there is a bound.
+#[derive(Default)]
+pub(super) struct Caches {
+    by_rule: HashMap<u32, Cache>,
+}
+
+/// Rules whose states are kept; a quarter of a MiB each at most, mostly far less.
+const MOST_CACHES: usize = 192;
+
+impl Caches {
+    /// The states of rule `number`, whose pattern is `pattern`.
+    pub(super) fn of(&mut self, number: u32, pattern: &Regex) -> &mut Cache {
+        if self.by_rule.len() >= MOST_CACHES && !self.by_rule.contains_key(&number) {
+            self.by_rule.clear();
+        }
+        self.by_rule.entry(number).or_insert_with(|| pattern.create_cache())
+    }
+}
+
+/// Counts above this are left open when the pattern is compiled: the window bounds the match as well, and a state for every length of every
+/// value makes searches a hundred times slower.
+const COUNTED: u32 = 64;
+
+fn uncounted(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
+        HirKind::Capture(capture) => Hir::capture(Capture { index: capture.index, name: capture.name.clone(), sub: Box::new(uncounted(&capture.sub)) }),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(uncounted).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(uncounted).collect()),
+        HirKind::Repetition(repetition) => {
+            let open = repetition.max.is_some_and(|max| max > COUNTED && max - repetition.min > COUNTED / 2);
+            let max = if open { None } else { repetition.max };
+            Hir::repetition(Repetition { min: repetition.min, max, greedy: repetition.greedy, sub: Box::new(uncounted(&repetition.sub)) })
+        }
+    }
+}
+
 fn compile(hir: &Hir) -> Result<Regex, String> {
-    let config = Regex::config().nfa_size_limit(Some(10 << 20)).hybrid_cache_capacity(256 << 10).dfa(false);
+    let hir = &uncounted(hir);
+    let config = Regex::config().nfa_size_limit(Some(10 << 20)).hybrid_cache_capacity(512 << 10).dfa(false);
     Regex::builder().configure(config).build_from_hir(hir).map_err(|error| rule::last_line(&error))
 }
 
@@ -119,7 +164,9 @@ impl Reach {
     fn of(rule: &Rule) -> Self {
         let longest = rule.hir.properties().maximum_len();
         if rule.keywords.is_empty() {
-            return Self { before: 0, after: longest.unwrap_or(LONGEST_SHAPE).min(LONGEST_SHAPE), start: Start::Anywhere };
+            let fixed = longest.is_some_and(|longest| longest <= LONGEST_SHAPE) && longest == rule.hir.properties().minimum_len();
+            let start = if fixed && rule.hir.properties().explicit_captures_len() == 0 { Start::Exact } else { Start::Anywhere };
+            return Self { before: 0, after: longest.unwrap_or(LONGEST_SHAPE).min(LONGEST_SHAPE), start };
         }
         let after = longest.unwrap_or(FARTHEST_AFTER).min(FARTHEST_AFTER);
         if begins_with_keyword(rule) {

@@ -4,7 +4,7 @@ use super::{
     Detection, Suppressed, context,
     digits::{self, How, Spelled},
     embedded,
-    engine::{Engine, Start},
+    engine::{Caches, Engine, Start},
     normalise::{Normalised, normalise},
     quiet,
     rule::WithoutContext,
@@ -23,6 +23,7 @@ use std::ops::Range;
 pub(super) struct Scratch {
     windows: Windows,
     known: context::Known,
+    caches: Caches,
     /// Where sites talk about themselves.
     own_traffic: Vec<Range<usize>>,
 }
@@ -83,24 +84,31 @@ impl Pass<'_> {
             if last.0 == rule && window.start < last.1 {
                 continue;
             }
-            let Some((range, all)) = first_match(engine, &Input::new(text).range(window).anchored(Anchored::Yes), rule) else { continue };
-            last = (rule, all.end);
-            if let Some(value) = text.get(range.clone()) {
-                self.judge(&Candidate { rule, value, range, spelled: None });
+            // A check digit is cheaper than a search.
+            if engine.reach(rule).start == Start::Exact && !engine.passes_checks(rule, text.get(window.clone()).unwrap_or_default()) {
+                continue;
             }
+            let input = Input::new(text).range(window).anchored(Anchored::Yes);
+            let Some((range, all)) = first_match(engine, &mut self.scratch.caches, &input, rule) else { continue };
+            last = (rule, all.end);
+            self.found(rule, range);
         }
         for (rule, window) in self.scratch.windows.drain() {
-            each_match(engine, text, rule, window, |range, _| {
-                if let Some(value) = text.get(range.clone()) {
-                    self.judge(&Candidate { rule, value, range, spelled: None });
-                }
-            });
+            let mut values = Vec::new();
+            each_match(engine, &mut self.scratch.caches, text, rule, window, |range, _| values.push(range));
+            values.into_iter().for_each(|range| self.found(rule, range));
         }
         for number in spelled {
             self.spelled(number);
         }
         if self.origin.depth < embedded::DEPTH {
             self.embedded();
+        }
+    }
+
+    fn found(&mut self, rule: u32, range: Range<usize>) {
+        if let Some(value) = self.text.get(range.clone()) {
+            self.judge(&Candidate { rule, value, range, spelled: None });
         }
     }
 
@@ -115,7 +123,7 @@ impl Pass<'_> {
         }
         for rule in rules {
             let mut whole = false;
-            each_match(self.engine, digits, rule, 0..digits.len(), |range, _| whole |= range == (0..digits.len()));
+            each_match(self.engine, &mut self.scratch.caches, digits, rule, 0..digits.len(), |range, _| whole |= range == (0..digits.len()));
             if whole {
                 self.judge(&Candidate { rule, value: digits, range: number.range.clone(), spelled: Some(number.how) });
             }
@@ -141,7 +149,7 @@ impl Pass<'_> {
 
     fn judge(&mut self, candidate: &Candidate<'_>) {
         let Some(rule) = self.engine.rules.get(candidate.rule as usize) else { return };
-        if !rule.checks.iter().all(|check| check(candidate.value)) {
+        if !self.engine.passes_checks(candidate.rule, candidate.value) {
             return;
         }
         let (range, known) = (candidate.range.clone(), &mut self.scratch.known);
@@ -182,13 +190,18 @@ fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Sp
             let window = start.saturating_sub(reach.before)..(end + reach.after).min(bytes.len());
             match reach.start {
                 Start::Keyword => windows.add_start(*rule, window),
-                Start::Anywhere => windows.add(*rule, window),
+                Start::Anywhere | Start::Exact => windows.add(*rule, window),
             }
         }
     });
     for region in digits::regions(bytes) {
         let done = engine.shapes.scan(bytes, region.clone(), |rule, end| {
-            windows.add(rule, end.saturating_sub(engine.reach(rule).after)..end);
+            let reach = engine.reach(rule);
+            let window = end.saturating_sub(reach.after)..end;
+            match reach.start {
+                Start::Exact => windows.add_start(rule, window),
+                Start::Anywhere | Start::Keyword => windows.add(rule, window),
+            }
         });
         if done.is_err() {
             for rule in &engine.by_shape {
@@ -203,13 +216,14 @@ fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Sp
 /// Calls `found` with the value (the group of that name, or all) and the whole of what rule `number` matches in `window`.
 pub(super) fn each_match(
     engine: &Engine,
+    caches: &mut Caches,
     text: &str,
     number: u32,
     window: Range<usize>,
     mut found: impl FnMut(Range<usize>, Range<usize>),
 ) {
     let mut input = Input::new(text).range(window);
-    while let Some((value, all)) = first_match(engine, &input, number) {
+    while let Some((value, all)) = first_match(engine, caches, &input, number) {
         let end = all.end;
         found(value, all);
         if end >= input.end() {
@@ -220,12 +234,13 @@ pub(super) fn each_match(
 }
 
 /// The first match of rule `number` in `input`: its value and all of it.
-fn first_match(engine: &Engine, input: &Input<'_>, number: u32) -> Option<(Range<usize>, Range<usize>)> {
+fn first_match(engine: &Engine, caches: &mut Caches, input: &Input<'_>, number: u32) -> Option<(Range<usize>, Range<usize>)> {
     let pattern = engine.pattern(number)?;
-    let all = pattern.search(input)?.range();
+    let cache = caches.of(number, pattern);
+    let all = pattern.search_with(cache, input)?.range();
     let Some(group) = pattern.group_info().to_index(PatternID::ZERO, "value") else { return Some((all.clone(), all)) };
     let mut captures = Captures::all(pattern.group_info().clone());
-    pattern.search_captures(&input.clone().range(all.clone()).anchored(Anchored::Yes), &mut captures);
+    pattern.search_captures_with(cache, &input.clone().range(all.clone()).anchored(Anchored::Yes), &mut captures);
     let value = captures.get_group(group).map_or(all.clone(), |group| group.range());
     Some((value, all))
 }
@@ -257,7 +272,7 @@ mod tests {
             let mut found = Vec::new();
             for (rule, window) in windows {
                 let keywords = &ENGINE.rules[rule as usize].keywords;
-                each_match(&ENGINE, text, rule, window, |value, all| {
+                each_match(&ENGINE, &mut Caches::default(), text, rule, window, |value, all| {
                     // What a rule promises to match holds one of its keywords; if it has none, four digits or an `@`.
                     let folded = text[all].to_ascii_lowercase();
                     let digits = folded.bytes().filter(u8::is_ascii_digit).count() >= 4 || folded.contains('@');
@@ -281,3 +296,4 @@ mod tests {
         }
     }
 }
+
