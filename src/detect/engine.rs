@@ -10,7 +10,7 @@ use super::{
 };
 use crate::problem::Problem;
 use regex_automata::meta::{Cache, Regex};
-use regex_syntax::hir::{Capture, Hir, HirKind, Repetition, literal::Extractor};
+use regex_syntax::hir::{Capture, Hir, HirKind, Repetition};
 use std::{collections::HashMap, sync::OnceLock};
 
 /// Everything that a scan reads and nothing that it writes.
@@ -45,8 +45,6 @@ pub(super) enum Start {
     /// Anywhere in the window.
     #[default]
     Anywhere,
-    /// At the keyword, and it is short: trying there is enough.
-    Keyword,
     /// Matches of the shape have one length, so where the shape matches the pattern must match exactly.
     Exact,
 }
@@ -57,8 +55,6 @@ const FARTHEST_BEFORE: usize = 256;
 const FARTHEST_AFTER: usize = 16 << 10;
 /// nor be longer if digits woke it.
 const LONGEST_SHAPE: usize = 320;
-/// The longest match that is tried at every keyword.
-const LONGEST_ANCHORED: usize = 320;
 
 impl Engine {
     /// # Errors
@@ -168,23 +164,7 @@ impl Reach {
             let start = if fixed && rule.hir.properties().explicit_captures_len() == 0 { Start::Exact } else { Start::Anywhere };
             return Self { before: 0, after: longest.unwrap_or(LONGEST_SHAPE).min(LONGEST_SHAPE), start };
         }
-        let after = longest.unwrap_or(FARTHEST_AFTER).min(FARTHEST_AFTER);
-        if begins_with_keyword(rule) {
-            // A long pattern tried at every keyword would read the same text again and again.
-            let start = if after <= LONGEST_ANCHORED { Start::Keyword } else { Start::Anywhere };
-            return Self { before: 0, after, start };
-        }
-        Self { before: longest.unwrap_or(FARTHEST_BEFORE).min(FARTHEST_BEFORE), after, start: Start::Anywhere }
+        let before = longest.unwrap_or(FARTHEST_BEFORE).min(FARTHEST_BEFORE);
+        Self { before, after: longest.unwrap_or(FARTHEST_AFTER).min(FARTHEST_AFTER), start: Start::Anywhere }
     }
-}
-
-/// Whether every match begins with a keyword.
-fn begins_with_keyword(rule: &Rule) -> bool {
-    let prefixes = Extractor::new().extract(&rule.hir);
-    prefixes.literals().is_some_and(|all| {
-        all.iter().all(|prefix| {
-            let prefix = prefix.as_bytes().to_ascii_lowercase();
-            rule.keywords.iter().any(|keyword| prefix.starts_with(keyword.as_bytes()))
-        })
-    })
 }

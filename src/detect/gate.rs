@@ -11,17 +11,42 @@ use regex_syntax::hir::{Hir, HirKind, Repetition};
 pub(super) struct Gate {
     before: [u8; 256],
     after: [u8; 256],
+    /// Bytes that a match can begin with.
+    first: [bool; 256],
+    /// How many bytes before the keyword a match begins at most; `None` if that is far.
+    lead: Option<usize>,
 }
 
 /// Places looked at on each side: the bits of a byte.
 const PLACES: usize = 8;
+/// Matches that begin farther before their keyword are looked for in all of the window.
+const FARTHEST: usize = 64;
 
 impl Gate {
     /// The gate of `keyword` in matches of `pattern`; wide open for a pattern too large.
     pub(super) fn of(pattern: &Hir, keyword: &[u8]) -> Self {
-        let pattern = loosened(pattern);
         let backwards: Vec<u8> = keyword.iter().rev().copied().collect();
-        Self { before: near(&pattern, &backwards, true), after: near(&pattern, keyword, false) }
+        let open = Self { before: OPEN, after: OPEN, first: [true; 256], lead: None };
+        let (Some(ahead), Some(back)) = (automaton(&loosened(pattern, PLACES), false), automaton(&loosened(pattern, FARTHEST), true)) else {
+            return open;
+        };
+        let (Some(after), Some(before)) = (Set::after_keyword(&ahead, keyword), Set::after_keyword(&back, &backwards)) else { return open };
+        let mut first = [false; 256];
+        Set::start(&ahead).closures(&ahead, false).0.each_range(&ahead, |from, to| {
+            (0..=255).zip(&mut first).filter(|(byte, _)| (from..=to).contains(byte)).for_each(|(_, can)| *can = true);
+        });
+        let lead = before.farthest(&back);
+        Self { before: near(&back, before, backwards.last()), after: near(&ahead, after, keyword.last()), first, lead }
+    }
+
+    /// How many bytes before the keyword a match begins at most, if not far.
+    pub(super) fn lead(&self) -> Option<usize> {
+        self.lead
+    }
+
+    /// Whether a match can begin with `byte`.
+    pub(super) fn can_begin(&self, byte: u8) -> bool {
+        self.first.get(usize::from(byte)).copied().unwrap_or_default()
     }
 
     /// Whether a match can hold the keyword at `start..end` of `text`.
@@ -34,53 +59,51 @@ impl Gate {
     }
 }
 
-/// A pattern that matches all that `hir` does and is small: long repetitions become endless ones.
-fn loosened(hir: &Hir) -> Hir {
+/// A pattern that matches all that `hir` does and is small: repetitions of more than `longest` become endless ones.
+fn loosened(hir: &Hir, longest: usize) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
-        HirKind::Capture(capture) => loosened(&capture.sub),
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(loosened).collect()),
-        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(loosened).collect()),
+        HirKind::Capture(capture) => loosened(&capture.sub, longest),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| loosened(part, longest)).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(|part| loosened(part, longest)).collect()),
         HirKind::Repetition(repetition) => {
-            let short = repetition.max.is_some_and(|max| max as usize <= PLACES);
+            let short = repetition.max.is_some_and(|max| max as usize <= longest);
             let (min, max) = if short { (repetition.min, repetition.max) } else { (repetition.min.min(1), None) };
-            Hir::repetition(Repetition { min, max, greedy: true, sub: Box::new(loosened(&repetition.sub)) })
+            Hir::repetition(Repetition { min, max, greedy: true, sub: Box::new(loosened(&repetition.sub, longest)) })
         }
     }
 }
 
 const OPEN: [u8; 256] = [u8::MAX; 256];
 
-/// What can follow `word`, wherever in a match of `pattern` (read backwards if `reverse`) it stands.
-fn near(pattern: &Hir, word: &[u8], reverse: bool) -> [u8; 256] {
+/// The automaton of `pattern`, read backwards if `reverse`; `None` if it is too large.
+fn automaton(pattern: &Hir, reverse: bool) -> Option<NFA> {
     let config = Config::new().reverse(reverse).which_captures(WhichCaptures::None).utf8(false).nfa_size_limit(Some(1 << 20));
-    let Ok(nfa) = NFA::compiler().configure(config).build_from_hir(pattern) else { return OPEN };
-    // The keyword is a literal of the pattern, not what some class happens to match; if it is none, it may be anything.
-    let Some(mut states) =
-        [1, usize::from(u8::MAX) + 1].into_iter().map(|widest| Set::after(&nfa, word, widest)).find(|states| states.0.contains(&true))
-    else {
-        return OPEN;
-    };
+    NFA::compiler().configure(config).build_from_hir(pattern).ok()
+}
+
+/// What can follow `states`, reached behind the byte `last`.
+fn near(nfa: &NFA, mut states: Set, last: Option<&u8>) -> [u8; 256] {
     let mut table = [0u8; 256];
     for place in 0..PLACES {
         // A border of words between the keyword and what is next to it binds the first place.
-        let word_like = word.last().filter(|_| place == 0).copied().map(is_word);
-        let (free, bound) = states.closures(&nfa, word_like.is_some());
+        let word_like = last.filter(|_| place == 0).copied().map(is_word);
+        let (free, bound) = states.closures(nfa, word_like.is_some());
         for (set, must_differ) in [(&free, None), (&bound, word_like)] {
             let fits = |byte: u8| must_differ.is_none_or(|word_like| is_word(byte) != word_like);
-            let ends = set.holds_match(&nfa);
+            let ends = set.holds_match(nfa);
             if ends {
                 (0..=255).zip(&mut table).filter(|(byte, _)| fits(*byte)).for_each(|(_, places)| *places |= 1 << place);
                 table.iter_mut().for_each(|places| *places |= (0xFEu16 << place) as u8);
             }
-            set.each_range(&nfa, |from, to| {
+            set.each_range(nfa, |from, to| {
                 (0..=255)
                     .zip(&mut table)
                     .filter(|(byte, _)| (from..=to).contains(byte) && fits(*byte))
                     .for_each(|(_, places)| *places |= 1 << place);
             });
         }
-        states = free.union(&bound).step(&nfa, |_, _| true);
+        states = free.union(&bound).step(nfa, |_, _| true);
     }
     table
 }
@@ -93,20 +116,50 @@ fn is_word(byte: u8) -> bool {
 struct Set(Vec<bool>);
 
 impl Set {
+    fn start(nfa: &NFA) -> Self {
+        let mut start = Self(vec![false; nfa.states().len()]);
+        if let Some(slot) = start.0.get_mut(nfa.start_anchored().as_usize()) {
+            *slot = true;
+        }
+        start
+    }
+
     /// All that a match can pass through (and not the loop before one).
     fn all(nfa: &NFA) -> Self {
-        let mut seen = Self(vec![false; nfa.states().len()]);
-        if let Some(start) = seen.0.get_mut(nfa.start_anchored().as_usize()) {
-            *start = true;
-        }
-        loop {
-            let (reached, _) = seen.closures(nfa, false);
-            let next = reached.union(&reached.step(nfa, |_, _| true));
-            if next.0 == seen.0 {
-                return seen;
+        let mut seen = vec![false; nfa.states().len()];
+        let mut todo = vec![nfa.start_anchored().as_usize()];
+        while let Some(at) = todo.pop() {
+            let Some(slot) = seen.get_mut(at).filter(|seen| !**seen) else { continue };
+            *slot = true;
+            if let Some(state) = nfa.states().get(at) {
+                transitions(state, |_, _, next| todo.push(next));
+                epsilons(state, |next, _| todo.push(next));
             }
-            seen = next;
         }
+        Self(seen)
+    }
+
+    /// Where one can be after a keyword. It is a literal of the pattern, not what some class happens to match; if it is none, it may be
+    /// anything.
+    fn after_keyword(nfa: &NFA, word: &[u8]) -> Option<Self> {
+        [1, usize::from(u8::MAX) + 1].into_iter().map(|widest| Self::after(nfa, word, widest)).find(|states| states.0.contains(&true))
+    }
+
+    /// The most bytes to the end of a match from here, if they are not many.
+    fn farthest(&self, nfa: &NFA) -> Option<usize> {
+        let mut states = Self(self.0.clone());
+        let mut farthest = 0;
+        for step in 0..=FARTHEST {
+            states = states.closures(nfa, false).0;
+            if states.holds_match(nfa) {
+                farthest = step;
+            }
+            states = states.step(nfa, |_, _| true);
+            if !states.0.contains(&true) {
+                return Some(farthest);
+            }
+        }
+        None
     }
 
     /// Where one can be after `word`, read through transitions on at most `widest` bytes.
@@ -160,15 +213,22 @@ impl Set {
             let set = if behind { &mut bound } else { &mut free };
             let Some(slot) = set.get_mut(at).filter(|seen| !**seen) else { continue };
             *slot = true;
-            match nfa.states().get(at) {
-                Some(State::Union { alternates }) => todo.extend(alternates.iter().map(|next| (next.as_usize(), behind))),
-                Some(State::BinaryUnion { alt1, alt2 }) => todo.extend([(alt1.as_usize(), behind), (alt2.as_usize(), behind)]),
-                Some(State::Capture { next, .. }) => todo.push((next.as_usize(), behind)),
-                Some(State::Look { look, next }) => todo.push((next.as_usize(), behind || (borders && *look == Look::WordAscii))),
-                _ => {}
+            if let Some(state) = nfa.states().get(at) {
+                epsilons(state, |next, border| todo.push((next, behind || (borders && border))));
             }
         }
         (Self(free), Self(bound))
+    }
+}
+
+/// Where `state` leads without input, and whether over a border of words.
+fn epsilons(state: &State, mut each: impl FnMut(usize, bool)) {
+    match state {
+        State::Union { alternates } => alternates.iter().for_each(|next| each(next.as_usize(), false)),
+        State::BinaryUnion { alt1, alt2 } => [alt1, alt2].into_iter().for_each(|next| each(next.as_usize(), false)),
+        State::Capture { next, .. } => each(next.as_usize(), false),
+        State::Look { look, next } => each(next.as_usize(), *look == Look::WordAscii),
+        State::ByteRange { .. } | State::Sparse(_) | State::Dense(_) | State::Fail | State::Match { .. } => {}
     }
 }
 
@@ -218,6 +278,18 @@ mod tests {
         assert!(!passes(r"\blat\b", "lat", "late"));
         assert!(!passes(r"\blat\b", "lat", "flat"));
         assert!(passes(r"\blat\b", "lat", "a lat"));
+    }
+
+    #[test]
+    fn the_beginning_of_a_match_is_near_its_keyword() {
+        let lead = |pattern: &str, keyword: &str| {
+            let hir = regex_syntax::parse(&super::super::pattern::ascii(pattern)).expect("pattern");
+            Gate::of(&hir, keyword.as_bytes()).lead()
+        };
+        assert_eq!(lead(r"\b(?i:key|app[_-]?key)=x", "key"), Some(4));
+        assert_eq!(lead(r"\bkey=x", "key"), Some(0));
+        assert_eq!(lead(r"[a-z]{0,24}secret[a-z]{0,900}=", "secret"), Some(24));
+        assert_eq!(lead(r"[a-z]+secret=", "secret"), None);
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(super) struct Scratch {
     windows: Windows,
     known: context::Known,
     caches: Caches,
+    found: Vec<(u32, Range<usize>)>,
     /// Where sites talk about themselves.
     own_traffic: Vec<Range<usize>>,
 }
@@ -78,37 +79,21 @@ impl Pass<'_> {
 
         let mut spelled = Vec::new();
         wake(self.engine, self.text, &mut self.scratch.windows, &mut spelled);
-        let (engine, text) = (self.engine, self.text);
-        let mut last = (u32::MAX, 0);
-        for (rule, window) in self.scratch.windows.drain_starts() {
-            if last.0 == rule && window.start < last.1 {
-                continue;
+        let mut found = std::mem::take(&mut self.scratch.found);
+        matches(self.engine, self.text, self.scratch, |rule, value, _| found.push((rule, value)));
+        found.sort_unstable_by_key(|(rule, range)| (*rule, range.start, range.end));
+        found.dedup();
+        for (rule, range) in found.drain(..) {
+            if let Some(value) = self.text.get(range.clone()) {
+                self.judge(&Candidate { rule, value, range, spelled: None });
             }
-            // A check digit is cheaper than a search.
-            if engine.reach(rule).start == Start::Exact && !engine.passes_checks(rule, text.get(window.clone()).unwrap_or_default()) {
-                continue;
-            }
-            let input = Input::new(text).range(window).anchored(Anchored::Yes);
-            let Some((range, all)) = first_match(engine, &mut self.scratch.caches, &input, rule) else { continue };
-            last = (rule, all.end);
-            self.found(rule, range);
         }
-        for (rule, window) in self.scratch.windows.drain() {
-            let mut values = Vec::new();
-            each_match(engine, &mut self.scratch.caches, text, rule, window, |range, _| values.push(range));
-            values.into_iter().for_each(|range| self.found(rule, range));
-        }
+        self.scratch.found = found;
         for number in spelled {
             self.spelled(number);
         }
         if self.origin.depth < embedded::DEPTH {
             self.embedded();
-        }
-    }
-
-    fn found(&mut self, rule: u32, range: Range<usize>) {
-        if let Some(value) = self.text.get(range.clone()) {
-            self.judge(&Candidate { rule, value, range, spelled: None });
         }
     }
 
@@ -178,19 +163,25 @@ impl Pass<'_> {
     }
 }
 
+/// The longest match that is tried at each place; a longer one tried at many would read the same text again and again.
+const LONGEST_ANCHORED: usize = 1500;
+
 /// Marks where which rules must be tried, and collects numbers spelled otherwise.
 fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Spelled>) {
     let bytes = text.as_bytes();
     engine.wake.scan(bytes, |start, end, keyword| {
         for (index, rule) in keyword.rules.iter().enumerate() {
-            if !engine.gate(keyword, index, *rule).is_some_and(|gate| gate.lets_pass(bytes, start, end)) {
-                continue;
-            }
+            let Some(gate) = engine.gate(keyword, index, *rule).filter(|gate| gate.lets_pass(bytes, start, end)) else { continue };
             let reach = engine.reach(*rule);
-            let window = start.saturating_sub(reach.before)..(end + reach.after).min(bytes.len());
-            match reach.start {
-                Start::Keyword => windows.add_start(*rule, window),
-                Start::Anywhere | Start::Exact => windows.add(*rule, window),
+            let last = (end + reach.after).min(bytes.len());
+            match gate.lead().filter(|_| reach.after <= LONGEST_ANCHORED) {
+                // A match begins at one of a few places, if at all.
+                Some(lead) => {
+                    let first = start.saturating_sub(lead);
+                    let places = (first..).zip(bytes.get(first..=start).unwrap_or_default());
+                    places.filter(|(_, byte)| gate.can_begin(**byte)).for_each(|(place, _)| windows.add_start(*rule, place..last));
+                }
+                None => windows.add(*rule, start.saturating_sub(reach.before)..last),
             }
         }
     });
@@ -200,7 +191,7 @@ fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Sp
             let window = end.saturating_sub(reach.after)..end;
             match reach.start {
                 Start::Exact => windows.add_start(rule, window),
-                Start::Anywhere | Start::Keyword => windows.add(rule, window),
+                Start::Anywhere => windows.add(rule, window),
             }
         });
         if done.is_err() {
@@ -211,6 +202,28 @@ fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Sp
         digits::apart(bytes, region, spelled);
     }
     digits::chinese(text, spelled);
+}
+
+/// Calls `found` with rule, value and whole of all that matches in the windows.
+fn matches(engine: &Engine, text: &str, scratch: &mut Scratch, mut found: impl FnMut(u32, Range<usize>, Range<usize>)) {
+    let mut last = (u32::MAX, 0);
+    for (rule, window) in scratch.windows.drain_starts() {
+        if last.0 == rule && window.start < last.1 {
+            continue;
+        }
+        // A check digit is cheaper than a search.
+        if engine.reach(rule).start == Start::Exact && !engine.passes_checks(rule, text.get(window.clone()).unwrap_or_default()) {
+            continue;
+        }
+        let input = Input::new(text).range(window).anchored(Anchored::Yes);
+        if let Some((value, all)) = first_match(engine, &mut scratch.caches, &input, rule) {
+            last = (rule, all.end);
+            found(rule, value, all);
+        }
+    }
+    for (rule, window) in scratch.windows.drain() {
+        each_match(engine, &mut scratch.caches, text, rule, window, |value, all| found(rule, value, all));
+    }
 }
 
 /// Calls `found` with the value (the group of that name, or all) and the whole of what rule `number` matches in `window`.
@@ -261,28 +274,26 @@ mod tests {
 
     /// What each rule matches: near what wakes it, and everywhere.
     fn both(text: &str) -> [Vec<(u32, Range<usize>)>; 2] {
-        let mut windows = Windows::default();
-        windows.reset(ENGINE.rules.len());
-        wake(&ENGINE, text, &mut windows, &mut Vec::new());
-        // Where only the keyword's place would be tried, this test tries all of the window: the differences count, not the speed.
-        let starts = windows.drain_starts();
-        starts.into_iter().for_each(|(rule, window)| windows.add(rule, window));
-        let everywhere = (0..ENGINE.rules.len() as u32).map(|rule| (rule, 0..text.len())).collect();
-        [windows.drain(), everywhere].map(|windows| {
-            let mut found = Vec::new();
-            for (rule, window) in windows {
-                let keywords = &ENGINE.rules[rule as usize].keywords;
-                each_match(&ENGINE, &mut Caches::default(), text, rule, window, |value, all| {
-                    // What a rule promises to match holds one of its keywords; if it has none, four digits or an `@`.
-                    let folded = text[all].to_ascii_lowercase();
-                    let digits = folded.bytes().filter(u8::is_ascii_digit).count() >= 4 || folded.contains('@');
-                    if keywords.iter().any(|keyword| folded.contains(keyword)) || (keywords.is_empty() && digits) {
-                        found.push((rule, value));
-                    }
-                });
-            }
-            found
-        })
+        // What a rule promises to match holds one of its keywords; if it has none, four digits or an `@`. And its checks hold.
+        let promised = |rule: u32, value: &Range<usize>, all: Range<usize>| {
+            let folded = text[all].to_ascii_lowercase();
+            let keywords = &ENGINE.rules[rule as usize].keywords;
+            let digits = folded.bytes().filter(u8::is_ascii_digit).count() >= 4 || folded.contains('@');
+            let woken = if keywords.is_empty() { digits } else { keywords.iter().any(|keyword| folded.contains(keyword)) };
+            woken && ENGINE.passes_checks(rule, &text[value.clone()])
+        };
+        let (mut near, mut everywhere) = (Vec::new(), Vec::new());
+        let mut scratch = Scratch::default();
+        scratch.windows.reset(ENGINE.rules.len());
+        wake(&ENGINE, text, &mut scratch.windows, &mut Vec::new());
+        matches(&ENGINE, text, &mut scratch, |rule, value, all| near.extend(promised(rule, &value, all).then_some((rule, value))));
+        for rule in 0..ENGINE.rules.len() as u32 {
+            each_match(&ENGINE, &mut scratch.caches, text, rule, 0..text.len(), |value, all| {
+                everywhere.extend(promised(rule, &value, all).then_some((rule, value)));
+            });
+        }
+        near.sort_by_key(|(rule, range)| (*rule, range.start));
+        [near, everywhere]
     }
 
     proptest! {

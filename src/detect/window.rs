@@ -32,6 +32,14 @@ impl Windows {
     pub(super) fn drain_starts(&mut self) -> Vec<(u32, Range<usize>)> {
         let mut all = std::mem::take(&mut self.starts);
         all.sort_unstable_by_key(|(rule, window)| (*rule, window.start));
+        // One place, woken by two keywords: the farther end counts.
+        all.dedup_by(|(rule, window), (before, kept)| {
+            let same = rule == before && window.start == kept.start;
+            if same {
+                kept.end = kept.end.max(window.end);
+            }
+            same
+        });
         all
     }
 
