@@ -2,18 +2,21 @@
 //!
 //! All rules' words are looked for together, and only in those blocks of the text that a candidate lies near, once.
 
-use super::rule::Rule;
+use super::{rule::Rule, wake::Wake};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::{collections::HashMap, ops::Range};
 
 /// The context words of all rules.
 pub(super) struct Words {
-    automaton: AhoCorasick,
+    /// Spellings of three bytes and more, each with its word's number.
+    long: Wake,
+    /// The others,
+    short: AhoCorasick,
+    /// with their words' numbers.
+    short_words: Vec<u32>,
     /// By rule: the words' numbers, sorted.
     of_rule: Vec<Box<[u32]>>,
-    /// By pattern of the automaton: the word's number.
-    word_of: Vec<u32>,
-    /// The longest pattern, in bytes.
+    /// The longest spelling, in bytes.
     longest: usize,
 }
 
@@ -39,17 +42,14 @@ impl Words {
     /// What the automaton's builder says when there are too many.
     pub(super) fn new(rules: &[Rule]) -> Result<Self, String> {
         let mut numbers: HashMap<&str, u32> = HashMap::new();
-        let (mut patterns, mut word_of) = (Vec::new(), Vec::new());
+        let mut all: Vec<(String, u32)> = Vec::new();
         let mut of_rule = Vec::with_capacity(rules.len());
         for rule in rules {
             let mut mine = Vec::with_capacity(rule.context.len());
             for word in &rule.context {
                 let next = numbers.len() as u32;
                 let number = *numbers.entry(word).or_insert_with(|| {
-                    for spelling in spellings(word) {
-                        patterns.push(spelling);
-                        word_of.push(next);
-                    }
+                    all.extend(spellings(word).into_iter().map(|spelling| (spelling, next)));
                     next
                 });
                 mine.push(number);
@@ -57,11 +57,14 @@ impl Words {
             mine.sort_unstable();
             of_rule.push(mine.into_boxed_slice());
         }
-        let longest = patterns.iter().map(String::len).max().unwrap_or(0);
+        let longest = all.iter().map(|(spelling, _)| spelling.len()).max().unwrap_or(0);
+        let (long, short): (Vec<_>, Vec<_>) = all.into_iter().partition(|(spelling, _)| spelling.len() >= 3);
+        let long = Wake::new(long.iter().map(|(spelling, word)| (spelling.as_str(), *word)));
+        let (short, short_words): (Vec<_>, Vec<_>) = short.into_iter().unzip();
         let mut builder = AhoCorasick::builder();
-        builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::ContiguousNFA));
-        let automaton = builder.build(&patterns).map_err(|error| error.to_string())?;
-        Ok(Self { automaton, of_rule, word_of, longest })
+        builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::DFA));
+        let short = builder.build(&short).map_err(|error| error.to_string())?;
+        Ok(Self { long, short, short_words, of_rule, longest })
     }
 
     /// Whether a word of `rule` stands as a whole token within `within` characters of `range`.
@@ -91,10 +94,18 @@ impl Words {
             let borders = index * BLOCK..(index + 1) * BLOCK;
             let bytes = text.as_bytes();
             let piece = bytes.get(borders.start..(borders.end + self.longest).min(bytes.len())).unwrap_or_default();
-            let found = self.automaton.find_overlapping_iter(piece);
-            let found = found.map(|found| (borders.start + found.start(), borders.start + found.end(), found.pattern().as_usize()));
-            let found = found.filter(|(start, end, _)| *start < borders.end && is_token(bytes, *start, *end));
-            found.map(|(start, end, pattern)| Hit { start, end, word: self.word_of.get(pattern).copied().unwrap_or(u32::MAX) }).collect()
+            let mut hits = Vec::new();
+            let mut add = |start: usize, end: usize, words: &[u32]| {
+                let (start, end) = (borders.start + start, borders.start + end);
+                if start < borders.end && is_token(bytes, start, end) {
+                    hits.extend(words.iter().map(|word| Hit { start, end, word: *word }));
+                }
+            };
+            self.long.scan(piece, |start, end, word| add(start, end, &word.rules));
+            for found in self.short.find_overlapping_iter(piece) {
+                add(found.start(), found.end(), self.short_words.get(found.pattern().as_usize()).map_or(&[], std::slice::from_ref));
+            }
+            hits
         })
     }
 }

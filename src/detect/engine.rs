@@ -11,7 +11,7 @@ use super::{
 use crate::problem::Problem;
 use regex_automata::meta::{Cache, Regex};
 use regex_syntax::hir::{Capture, Hir, HirKind, Repetition};
-use std::{collections::HashMap, sync::OnceLock};
+use std::sync::OnceLock;
 
 /// Everything that a scan reads and nothing that it writes.
 pub(super) struct Engine {
@@ -113,22 +113,29 @@ impl Engine {
     }
 }
 
-/// The search states of one scan at a time, by rule. They are the engine's only memory that grows with what texts hold, so there is a bound.
+/// The search states of one scan at a time, by rule. They are the only memory that grows with what texts hold, so there is a bound.
 #[derive(Default)]
 pub(super) struct Caches {
-    by_rule: HashMap<u32, Cache>,
+    by_rule: Vec<Option<Box<Cache>>>,
+    uses: u32,
 }
 
-/// Rules whose states are kept; a quarter of a MiB each at most, mostly far less.
-const MOST_CACHES: usize = 192;
+/// States beyond this many bytes are forgotten.
+const MOST_BYTES: usize = 32 << 20;
 
 impl Caches {
     /// The states of rule `number`, whose pattern is `pattern`.
-    pub(super) fn of(&mut self, number: u32, pattern: &Regex) -> &mut Cache {
-        if self.by_rule.len() >= MOST_CACHES && !self.by_rule.contains_key(&number) {
+    pub(super) fn of(&mut self, number: u32, pattern: &Regex) -> Option<&mut Cache> {
+        let at = number as usize;
+        self.uses = self.uses.wrapping_add(1);
+        let new = !matches!(self.by_rule.get(at), Some(Some(_)));
+        if (new || self.uses.is_multiple_of(1 << 12)) && self.by_rule.iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>() > MOST_BYTES {
             self.by_rule.clear();
         }
-        self.by_rule.entry(number).or_insert_with(|| pattern.create_cache())
+        if self.by_rule.len() <= at {
+            self.by_rule.resize_with(at + 1, || None);
+        }
+        Some(self.by_rule.get_mut(at)?.get_or_insert_with(|| Box::new(pattern.create_cache())))
     }
 }
 

@@ -33,7 +33,7 @@ impl Gate {
         let (Some(after), Some(before)) = (Set::after_keyword(&ahead, keyword), Set::after_keyword(&back, &backwards)) else { return open };
         let mut first = [false; 256];
         Set::start(&ahead).closures(&ahead, false).0.each_range(&ahead, |from, to| {
-            (0..=255).zip(&mut first).filter(|(byte, _)| (from..=to).contains(byte)).for_each(|(_, can)| *can = true);
+            first.get_mut(usize::from(from)..=usize::from(to)).unwrap_or_default().fill(true);
         });
         let lead = before.farthest(&back);
         Self { before: near(&back, before, backwards.last()), after: near(&ahead, after, keyword.last()), first, lead }

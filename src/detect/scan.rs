@@ -249,7 +249,7 @@ pub(super) fn each_match(
 /// The first match of rule `number` in `input`: its value and all of it.
 fn first_match(engine: &Engine, caches: &mut Caches, input: &Input<'_>, number: u32) -> Option<(Range<usize>, Range<usize>)> {
     let pattern = engine.pattern(number)?;
-    let cache = caches.of(number, pattern);
+    let cache = caches.of(number, pattern)?;
     let all = pattern.search_with(cache, input)?.range();
     let Some(group) = pattern.group_info().to_index(PatternID::ZERO, "value") else { return Some((all.clone(), all)) };
     let mut captures = Captures::all(pattern.group_info().clone());
