@@ -76,7 +76,9 @@ const MOST_APART: usize = 40;
 pub(super) fn apart(bytes: &[u8], region: Range<usize>, out: &mut Vec<Spelled>) {
     let mut at = region.start;
     while at < region.end {
-        if !is_digit(bytes, at) || at.checked_sub(1).is_some_and(|before| is_word(bytes, before)) {
+        let Some(next) = bytes.get(at..region.end).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) else { break };
+        at += next;
+        if at.checked_sub(1).is_some_and(|before| is_word(bytes, before)) {
             at += 1;
             continue;
         }

@@ -11,7 +11,9 @@ pub(super) fn rarest(word: &[u8]) -> (usize, [u8; 3]) {
 fn commonness(gram: [u8; 3]) -> u32 {
     let single: u32 = gram.iter().map(|byte| weight(*byte)).sum();
     let common = COMMON.contains(&gram);
-    single + if common { 12 } else { 0 }
+    // Bytes of two characters are rarer than those of one.
+    let one_character = matches!(gram, [0xE3..=0xE9, 0x80..=0xBF, 0x80..=0xBF]);
+    single + if common || one_character { 12 } else { 0 }
 }
 
 fn weight(byte: u8) -> u32 {
@@ -32,10 +34,11 @@ fn weight(byte: u8) -> u32 {
 }
 
 /// Grams of English and of code that are far more common than their letters.
-const COMMON: [[u8; 3]; 40] = [
+const COMMON: [[u8; 3]; 60] = [
     *b"the", *b"and", *b"ing", *b"ion", *b"tio", *b"ent", *b"for", *b"her", *b"ter", *b"ati", *b"ate", *b"ere", *b"con", *b"res", *b"ver",
     *b"all", *b"ons", *b"com", *b"men", *b"thi", *b"est", *b"pro", *b"sta", *b"ers", *b"int", *b"str", *b"key", *b"get", *b"set", *b"ser",
-    *b"acc", *b"own", *b"wor", *b"you", *b"ken", *b"ken", *b"---", *b"://", *b"htt", *b"ttp",
+    *b"acc", *b"own", *b"wor", *b"you", *b"ken", *b"und", *b"---", *b"://", *b"htt", *b"ttp", *b"lat", *b"par", *b"mat", *b"ial", *b"nal",
+    *b"inf", *b"enc", *b"pla", *b"cha", *b"app", *b"pat", *b"abl", *b"lin", *b"sha", *b"min", *b"net", *b"nly", *b"tim", *b"ick", *b"ric",
 ];
 
 #[cfg(test)]

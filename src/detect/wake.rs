@@ -8,19 +8,19 @@ use std::collections::HashMap;
 
 /// The keywords of all rules.
 pub(super) struct Wake {
-    /// Hash of a byte (letters folded) as first, second and third of a gram; XOR of the three indexes `bitmap`.
-    tables: Box<[[u32; 256]; 3]>,
-    bitmap: Box<[u64; WORDS]>,
+    /// A random number for each byte (letters folded). Those of a gram's three, each turned by another amount, XOR to an index of `bitmap`.
+    table: Box<[u32; 256]>,
+    bitmap: Box<[u8; BYTES]>,
     /// Open addressing by gram: where its keywords stand in `entries`.
     slots: Vec<Slot>,
     entries: Vec<Entry>,
     keywords: Vec<Keyword>,
 }
 
-const BITS: usize = 18;
-const WORDS: usize = (1 << BITS) / 64;
+const BITS: u32 = 18;
+const BYTES: usize = (1 << BITS) / 8;
 /// Places tested between two branches.
-const STRIDE: usize = 16;
+const STRIDE: usize = 8;
 const GRAM: usize = 3;
 
 #[derive(Clone, Copy, Default)]
@@ -55,8 +55,8 @@ impl Wake {
         words.sort_unstable();
 
         let mut wake = Self {
-            tables: Box::new(std::array::from_fn(|position| std::array::from_fn(|byte| spread(fold(byte as u8), position)))),
-            bitmap: vec![0u64; WORDS].try_into().unwrap_or_else(|_| Box::new([0; WORDS])),
+            table: Box::new(std::array::from_fn(|byte| spread(fold(byte as u8)))),
+            bitmap: Box::new([0; BYTES]),
             slots: Vec::new(),
             entries: Vec::new(),
             keywords: Vec::new(),
@@ -65,8 +65,8 @@ impl Wake {
         for (number, (word, rules)) in (0..).zip(words) {
             let (offset, gram) = rarity::rarest(word.as_bytes());
             let bit = wake.hash(gram);
-            if let Some(bits) = wake.bitmap.get_mut(bit / 64) {
-                *bits |= 1 << (bit % 64);
+            if let Some(bits) = wake.bitmap.get_mut(bit / 8) {
+                *bits |= 1 << (bit % 8);
             }
             by_gram.entry(packed(gram)).or_default().push(Entry { keyword: number, offset: offset as u32 });
             let pairs = wake.keywords.last().map_or(0, |last| last.pairs + last.rules.len());
@@ -103,10 +103,10 @@ impl Wake {
         }
         let mut at = 0;
         while let Some(Ok(window)) = text.get(at..at + STRIDE + GRAM - 1).map(<&[u8; STRIDE + GRAM - 1]>::try_from) {
-            let mut mask = self.grams(window);
-            while mask != 0 {
-                self.verify(text, at + mask.trailing_zeros() as usize, &mut hit);
-                mask &= mask - 1;
+            let mut found = self.grams(window);
+            while found != 0 {
+                self.verify(text, at + (found.trailing_zeros() / 8) as usize, &mut hit);
+                found &= found - 1;
             }
             at += STRIDE;
         }
@@ -115,23 +115,23 @@ impl Wake {
         }
     }
 
-    /// A bit for each place of `window` at which a keyword's gram may begin.
+    /// For each place of `window`, in the lowest bit of its byte, whether a keyword's gram may begin there.
     #[inline(always)]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "constant offsets into arrays, indices masked to their length: the bounds are gone when compiled"
-    )]
-    fn grams(&self, window: &[u8; STRIDE + GRAM - 1]) -> u32 {
-        let [first, second, third] = &*self.tables;
-        let mut mask = 0u32;
-        for place in 0..STRIDE {
-            let index = first[window[place] as usize] ^ second[window[place + 1] as usize] ^ third[window[place + 2] as usize];
-            let word = self.bitmap[(index as usize >> 6) % WORDS];
-            mask |= ((word >> (index & 63)) as u32 & 1) << place;
+    #[expect(clippy::indexing_slicing, reason = "constant offsets into arrays, indices masked to their length: the bounds are gone when compiled")]
+    fn grams(&self, window: &[u8; STRIDE + GRAM - 1]) -> u64 {
+        let mut hashes = [0u32; STRIDE + GRAM - 1];
+        for place in 0..hashes.len() {
+            hashes[place] = self.table[window[place] as usize];
         }
-        mask
+        let mut found = [0u8; STRIDE];
+        for place in 0..STRIDE {
+            let index = index(hashes[place], hashes[place + 1], hashes[place + 2]);
+            found[place] = (self.bitmap[index / 8] >> (index % 8)) & 1;
+        }
+        u64::from_le_bytes(found)
     }
 
+    /// Compares the keywords whose gram stands at `at`.
     #[cold]
     #[inline(never)]
     fn verify(&self, text: &[u8], at: usize, hit: &mut impl FnMut(usize, usize, &Keyword)) {
@@ -159,9 +159,15 @@ impl Wake {
     }
 
     fn hash(&self, gram: [u8; GRAM]) -> usize {
-        self.tables.iter().zip(gram).fold(0, |hash, (table, byte)| hash ^ table.get(usize::from(byte)).copied().unwrap_or_default())
-            as usize
+        let [a, b, c] = gram.map(|byte| self.table.get(usize::from(byte)).copied().unwrap_or_default());
+        index(a, b, c)
     }
+}
+
+/// Where the gram of bytes with these numbers has its bit.
+#[inline(always)]
+fn index(a: u32, b: u32, c: u32) -> usize {
+    ((a ^ b.rotate_left(11) ^ c.rotate_left(22)) >> (u32::BITS - BITS)) as usize
 }
 
 fn fold(byte: u8) -> u8 {
@@ -172,12 +178,12 @@ fn packed([a, b, c]: [u8; GRAM]) -> u32 {
     u32::from_le_bytes([a, b, c, 0])
 }
 
-/// 18 well mixed bits of a byte at a position of a gram.
-fn spread(byte: u8, position: usize) -> u32 {
-    let mut x = (u64::from(byte) << 8 | position as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    x = (x ^ (x >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+/// The well mixed number of a byte (splitmix64).
+fn spread(byte: u8) -> u32 {
+    let mut x = (u64::from(byte) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (x >> 33) as u32 & ((1 << BITS) - 1)
+    (x >> 32) as u32
 }
 
 #[cfg(test)]
