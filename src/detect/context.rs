@@ -16,6 +16,8 @@ pub(super) struct Words {
     short_words: Vec<u32>,
     /// By rule: the words' numbers, sorted.
     of_rule: Vec<Box<[u32]>>,
+    /// By word: the rules that have it.
+    rules_of: Vec<Vec<u32>>,
     /// The longest spelling, in bytes.
     longest: usize,
 }
@@ -23,7 +25,15 @@ pub(super) struct Words {
 /// What was found in a text so far; reused from text to text.
 #[derive(Default)]
 pub(super) struct Known {
-    blocks: Vec<Option<Vec<Hit>>>,
+    blocks: Vec<Option<Block>>,
+}
+
+/// The words that begin in a stretch of the text.
+#[derive(Clone)]
+struct Block {
+    hits: Vec<Hit>,
+    /// A bit for each rule that one of them belongs to.
+    rules: Box<[u64]>,
 }
 
 #[derive(Clone, Copy)]
@@ -33,7 +43,7 @@ struct Hit {
     word: u32,
 }
 
-const BLOCK: usize = 512;
+const BLOCK: usize = 256;
 
 impl Words {
     /// The words of `rules`.
@@ -64,7 +74,21 @@ impl Words {
         let mut builder = AhoCorasick::builder();
         builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::DFA));
         let short = builder.build(&short).map_err(|error| error.to_string())?;
-        Ok(Self { long, short, short_words, of_rule, longest })
+        let mut rules_of = vec![Vec::new(); numbers.len()];
+        for (rule, words) in (0u32..).zip(&of_rule) {
+            words.iter().filter_map(|word| rules_of.get_mut(*word as usize).map(|rules: &mut Vec<u32>| rules.push(rule))).for_each(drop);
+        }
+        Ok(Self { long, short, short_words, of_rule, rules_of, longest })
+    }
+
+    /// Whether a word of `rule` could stand within `bytes` bytes of `range`: never a wrong no, and quickly told.
+    pub(super) fn may_be_near(&self, known: &mut Known, text: &str, range: Range<usize>, rule: u32, bytes: usize) -> bool {
+        let first = range.start.saturating_sub(bytes) / BLOCK;
+        let last = (range.end + bytes).min(text.len().saturating_sub(1)) / BLOCK;
+        (first..=last).any(|index| {
+            let rules = self.block(known, text, index).map(|block| &block.rules);
+            rules.and_then(|rules| rules.get(rule as usize / 64)).is_some_and(|bits| bits >> (rule % 64) & 1 == 1)
+        })
     }
 
     /// Whether a word of `rule` stands as a whole token within `within` characters of `range`.
@@ -73,7 +97,7 @@ impl Words {
         let (from, to) = surroundings(text, &range, within);
         let first = from / BLOCK;
         for index in first..=to / BLOCK {
-            for hit in self.block(known, text, index) {
+            for hit in self.block(known, text, index).map_or(&[][..], |block| &block.hits) {
                 let before = from <= hit.start && hit.end <= range.start;
                 let after = range.end <= hit.start && hit.end <= to;
                 if (before || after) && words.binary_search(&hit.word).is_ok() {
@@ -85,12 +109,12 @@ impl Words {
     }
 
     /// The words that begin in block `index`.
-    fn block<'k>(&self, known: &'k mut Known, text: &str, index: usize) -> &'k [Hit] {
+    fn block<'k>(&self, known: &'k mut Known, text: &str, index: usize) -> Option<&'k Block> {
         if known.blocks.len() <= index {
             known.blocks.resize(text.len() / BLOCK + 1, None);
         }
-        let Some(block) = known.blocks.get_mut(index) else { return &[] };
-        block.get_or_insert_with(|| {
+        let block = known.blocks.get_mut(index)?;
+        Some(block.get_or_insert_with(|| {
             let borders = index * BLOCK..(index + 1) * BLOCK;
             let bytes = text.as_bytes();
             let piece = bytes.get(borders.start..(borders.end + self.longest).min(bytes.len())).unwrap_or_default();
@@ -105,8 +129,14 @@ impl Words {
             for found in self.short.find_overlapping_iter(piece) {
                 add(found.start(), found.end(), self.short_words.get(found.pattern().as_usize()).map_or(&[], std::slice::from_ref));
             }
-            hits
-        })
+            let mut rules = vec![0u64; self.of_rule.len().div_ceil(64)].into_boxed_slice();
+            for rule in hits.iter().filter_map(|hit| self.rules_of.get(hit.word as usize)).flatten() {
+                if let Some(bits) = rules.get_mut(*rule as usize / 64) {
+                    *bits |= 1 << (rule % 64);
+                }
+            }
+            Block { hits, rules }
+        }))
     }
 }
 

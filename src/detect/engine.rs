@@ -4,7 +4,7 @@ use super::{
     Options,
     context::Words,
     gate::Gate,
-    rule::{self, Rule},
+    rule::{self, Rule, WithoutContext},
     shape::Shapes,
     wake::{Keyword, Wake},
 };
@@ -37,6 +37,8 @@ pub(super) struct Reach {
     /// Bytes after it; for a rule woken by its shape, the longest match.
     pub(super) after: usize,
     pub(super) start: Start,
+    /// Characters within which a word must stand, if one must.
+    pub(super) context: Option<usize>,
 }
 
 /// Where a match can begin.
@@ -166,12 +168,13 @@ fn compile(hir: &Hir) -> Result<Regex, String> {
 impl Reach {
     fn of(rule: &Rule) -> Self {
         let longest = rule.hir.properties().maximum_len();
+        let context = (rule.without_context == WithoutContext::Drop).then_some(rule.context_within);
         if rule.keywords.is_empty() {
             let fixed = longest.is_some_and(|longest| longest <= LONGEST_SHAPE) && longest == rule.hir.properties().minimum_len();
             let start = if fixed && rule.hir.properties().explicit_captures_len() == 0 { Start::Exact } else { Start::Anywhere };
-            return Self { before: 0, after: longest.unwrap_or(LONGEST_SHAPE).min(LONGEST_SHAPE), start };
+            return Self { before: 0, after: longest.unwrap_or(LONGEST_SHAPE).min(LONGEST_SHAPE), start, context };
         }
         let before = longest.unwrap_or(FARTHEST_BEFORE).min(FARTHEST_BEFORE);
-        Self { before, after: longest.unwrap_or(FARTHEST_AFTER).min(FARTHEST_AFTER), start: Start::Anywhere }
+        Self { before, after: longest.unwrap_or(FARTHEST_AFTER).min(FARTHEST_AFTER), start: Start::Anywhere, context }
     }
 }

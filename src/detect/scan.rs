@@ -78,7 +78,7 @@ impl Pass<'_> {
         self.scratch.own_traffic.clear();
 
         let mut spelled = Vec::new();
-        wake(self.engine, self.text, &mut self.scratch.windows, &mut spelled);
+        wake(self.engine, self.text, self.scratch, &mut spelled);
         let mut found = std::mem::take(&mut self.scratch.found);
         matches(self.engine, self.text, self.scratch, |rule, value, _| found.push((rule, value)));
         found.sort_unstable_by_key(|(rule, range)| (*rule, range.start, range.end));
@@ -167,13 +167,21 @@ impl Pass<'_> {
 const LONGEST_ANCHORED: usize = 1500;
 
 /// Marks where which rules must be tried, and collects numbers spelled otherwise.
-fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Spelled>) {
+fn wake(engine: &Engine, text: &str, scratch: &mut Scratch, spelled: &mut Vec<Spelled>) {
     let bytes = text.as_bytes();
+    let Scratch { windows, known, .. } = scratch;
+    let widest = if text.is_ascii() { 1 } else { 4 };
     engine.wake.scan(bytes, |start, end, keyword| {
         for (index, rule) in keyword.rules.iter().enumerate() {
             let Some(gate) = engine.gate(keyword, index, *rule).filter(|gate| gate.lets_pass(bytes, start, end)) else { continue };
             let reach = engine.reach(*rule);
             let last = (end + reach.after).min(bytes.len());
+            if let Some(within) = reach.context {
+                let farthest = start.saturating_sub(reach.before)..last;
+                if reach.after <= LONGEST_ANCHORED && !engine.words.may_be_near(known, text, farthest, *rule, within * widest) {
+                    continue;
+                }
+            }
             match gate.lead().filter(|_| reach.after <= LONGEST_ANCHORED) {
                 // A match begins at one of a few places, if at all.
                 Some(lead) => {
@@ -189,6 +197,9 @@ fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Sp
         let done = engine.shapes.scan(bytes, region.clone(), |rule, end| {
             let reach = engine.reach(rule);
             let window = end.saturating_sub(reach.after)..end;
+            if let Some(within) = reach.context && !engine.words.may_be_near(known, text, window.clone(), rule, within * widest) {
+                return;
+            }
             match reach.start {
                 Start::Exact => windows.add_start(rule, window),
                 Start::Anywhere => windows.add(rule, window),
@@ -274,18 +285,20 @@ mod tests {
 
     /// What each rule matches: near what wakes it, and everywhere.
     fn both(text: &str) -> [Vec<(u32, Range<usize>)>; 2] {
-        // What a rule promises to match holds one of its keywords; if it has none, four digits or an `@`. And its checks hold.
+        // What a rule promises to match holds one of its keywords; if it has none, four digits or an `@`. And its checks hold, and its context.
         let promised = |rule: u32, value: &Range<usize>, all: Range<usize>| {
             let folded = text[all].to_ascii_lowercase();
             let keywords = &ENGINE.rules[rule as usize].keywords;
             let digits = folded.bytes().filter(u8::is_ascii_digit).count() >= 4 || folded.contains('@');
             let woken = if keywords.is_empty() { digits } else { keywords.iter().any(|keyword| folded.contains(keyword)) };
-            woken && ENGINE.passes_checks(rule, &text[value.clone()])
+            let far = ENGINE.rules[rule as usize].without_context == WithoutContext::Drop
+                && !ENGINE.words.near(&mut context::Known::default(), text, value.clone(), rule, ENGINE.rules[rule as usize].context_within);
+            woken && !far && ENGINE.passes_checks(rule, &text[value.clone()])
         };
         let (mut near, mut everywhere) = (Vec::new(), Vec::new());
         let mut scratch = Scratch::default();
         scratch.windows.reset(ENGINE.rules.len());
-        wake(&ENGINE, text, &mut scratch.windows, &mut Vec::new());
+        wake(&ENGINE, text, &mut scratch, &mut Vec::new());
         matches(&ENGINE, text, &mut scratch, |rule, value, all| near.extend(promised(rule, &value, all).then_some((rule, value))));
         for rule in 0..ENGINE.rules.len() as u32 {
             each_match(&ENGINE, &mut scratch.caches, text, rule, 0..text.len(), |value, all| {
