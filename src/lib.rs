@@ -3,6 +3,8 @@
 //! Start at [`inspect`]: it is the whole product on one screen. `ARCHITECTURE.md` follows a request through the code.
 
 pub mod budget;
+#[cfg(feature = "server")]
+pub mod config;
 pub mod content;
 pub mod detect;
 pub mod finding;
@@ -10,4 +12,5 @@ pub mod inspect;
 pub mod policy;
 pub mod problem;
 pub mod redact;
+pub mod table;
 pub mod text;
