@@ -5,6 +5,8 @@
 #[cfg(feature = "server")]
 pub mod audit;
 pub mod budget;
+#[cfg(feature = "server")]
+pub mod config;
 pub mod content;
 pub mod detect;
 pub mod finding;
@@ -12,4 +14,5 @@ pub mod inspect;
 pub mod policy;
 pub mod problem;
 pub mod redact;
+pub mod table;
 pub mod text;
