@@ -146,7 +146,7 @@ impl<'a> Notice<'a> {
                 )
             }
         };
-        advice.push(ask(contact, refusal.request_id.as_str()));
+        advice.push(ask(if retry_after.is_some() { Doubt::Persists } else { Doubt::Wrong }, contact, &refusal.request_id));
         Self {
             status,
             slug,
@@ -172,8 +172,8 @@ impl<'a> Notice<'a> {
             Fault::UnknownHost => (vec![Words::fixed("Check the spelling of the address.", "请检查网址的拼写。")], None),
             Fault::Certificate(_) => (
                 vec![Words::fixed(
-                    "Do not enter anything for this site elsewhere: someone may be posing as it.",
-                    "请不要通过其他途径在该网站输入任何信息：可能有人在冒充它。",
+                    "Do not send anything to this site by another way: someone may be posing as it.",
+                    "请不要通过其他途径向该网站发送任何信息：可能有人在冒充它。",
                 )],
                 None,
             ),
@@ -188,7 +188,11 @@ impl<'a> Notice<'a> {
             | Fault::BadAnswer
             | Fault::ParentProxy => (Vec::new(), None),
         };
-        advice.push(ask(contact, request_id));
+        advice.push(ask(
+            if status.is_server_error() || retry_after.is_some() { Doubt::Persists } else { Doubt::Wrong },
+            contact,
+            request_id,
+        ));
         Self {
             status,
             slug,
@@ -269,7 +273,7 @@ pub(super) fn place_in(place: &str, language: Language) -> String {
     let split = place.split_once(' ');
     match language {
         Language::English => match (place, split) {
-            ("url", _) => "in the address".to_owned(),
+            ("url", _) => "in the URL".to_owned(),
             ("body", _) => "in the content".to_owned(),
             (_, Some(("header", name))) => format!("in the header {name}"),
             (_, Some(("part", name))) => format!("in {name}"),
@@ -287,17 +291,24 @@ pub(super) fn place_in(place: &str, language: Language) -> String {
 
 const TRY_AGAIN: Words = Words::fixed("Wait a moment and try again.", "请稍候再试。");
 
-fn ask(contact: Option<&str>, request_id: &str) -> Words {
-    match contact {
-        Some(contact) => Words::new(
-            format!("If this is wrong, ask {contact} and name request {request_id}."),
-            format!("如有疑问，请联系 {contact}，并提供请求编号 {request_id}。"),
-        ),
-        None => Words::new(
-            format!("If this is wrong, ask your IT department and name request {request_id}."),
-            format!("如有疑问，请联系公司 IT 部门，并提供请求编号 {request_id}。"),
-        ),
-    }
+/// Why a user would ask somebody.
+enum Doubt {
+    /// The refusal looks mistaken.
+    Wrong,
+    /// The failure does not go away.
+    Persists,
+}
+
+fn ask(doubt: Doubt, contact: Option<&str>, request_id: &str) -> Words {
+    let (en, zh) = match doubt {
+        Doubt::Wrong => ("If you think this is a mistake", "如认为有误"),
+        Doubt::Persists => ("If this goes on", "如问题持续"),
+    };
+    let (who_en, who_zh) = contact.map_or(("your IT department", "公司 IT 部门"), |contact| (contact, contact));
+    Words::new(
+        format!("{en}, ask {who_en} and name request {request_id}."),
+        format!("{zh}，请联系 {who_zh}，并提供请求编号 {request_id}。"),
+    )
 }
 
 type Said = (StatusCode, &'static str, Words, Words, Vec<Words>, Option<u32>);

@@ -37,9 +37,7 @@ pub(super) fn render(notice: &Notice<'_>, facts: &RequestFacts<'_>) -> Rendered 
         headers: vec![
             (
                 header::CONTENT_SECURITY_POLICY,
-                format!(
-                    "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; sandbox allow-top-navigation-by-user-activation"
-                ),
+                format!("default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'"),
             ),
             (header::REFERRER_POLICY, "no-referrer".to_owned()),
         ],
@@ -107,10 +105,11 @@ fn card(page: &mut String, notice: &Notice<'_>, language: Language) {
             )
         );
     }
+    let _ = write!(page, "<p>{}</p>", say("Exeat, the proxy of your company", "Exeat，贵公司的上网代理"));
     page.push_str("</footer>\n</main>\n");
 }
 
-/// A shield for what is held back, a broken link for what cannot be reached.
+/// A shield for what is held back, a circle for what cannot be reached.
 fn icon(notice: &Notice<'_>) -> &'static str {
     if notice.status.is_client_error() || notice.gap.is_some() {
         concat!(
@@ -120,7 +119,7 @@ fn icon(notice: &Notice<'_>) -> &'static str {
     } else {
         concat!(
             "<svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.6\" stroke-linecap=\"round\" stroke-linejoin=\"round\" aria-hidden=\"true\">",
-            "<path d=\"M9 15l-2.5 2.5a3.5 3.5 0 0 1-5-5L5 9\"/><path d=\"M15 9l2.5-2.5a3.5 3.5 0 0 1 5 5L19 15\"/><path d=\"M12 3v3M12 18v3M5 4l2 2M17 18l2 2\"/></svg>"
+            "<circle cx=\"12\" cy=\"12\" r=\"9\"/><path d=\"M12 7.6v5.2\"/><path d=\"M12 16.4h.01\"/></svg>"
         )
     }
 }
