@@ -1,0 +1,3 @@
+//! The proxy: what stands between a client and the site that it asks for.
+
+pub mod reply;
