@@ -17,7 +17,9 @@ const WORDS = {
     redacted: "What would be sent", verify: "Check the chain", verifying: "Checking…", intact: "The chain is intact.", broken: "The chain is broken.",
     verifyHelp: "Every record is chained to the one before it with a key. A record that was changed, removed or put in from outside breaks the chain.",
     records: (n) => `${n} records checked.`, removed: (n) => `${n} older ones were removed by retention.`, head: "Last link", at: "At record number", confidence: "sure",
-    omitted: (n) => `and ${n} more`, contentType: "Format",
+    omitted: (n) => `and ${n} more`, contentType: "Format", setUp: "Set up a device",
+    gap: { encrypted: "encrypted", unknown_encoding: "unknown encoding", opaque_tunnel: "neither TLS nor HTTP", too_large: "too large", overloaded: "overloaded",
+      timed_out: "timed out", malformed: "malformed", media: "image, audio or video", model_skipped: "without the model", panicked: "internal error", unrecorded: "not recorded" },
   },
   zh: {
     signIn: "登录", token: "令牌", tokenHelp: "首个令牌在状态目录的 admin.token 文件中。", signOut: "退出",
@@ -34,7 +36,9 @@ const WORDS = {
     redacted: "实际发送的内容", verify: "校验链条", verifying: "正在校验……", intact: "链条完整。", broken: "链条已断。",
     verifyHelp: "每条记录都用密钥与前一条相连。任何来自外部的修改、删除或插入都会使链条断裂。",
     records: (n) => `已校验 ${n} 条记录。`, removed: (n) => `另有 ${n} 条更早的记录已按保存期限删除。`, head: "末端摘要", at: "位于第几条", confidence: "把握",
-    omitted: (n) => `另有 ${n} 项`, contentType: "格式",
+    omitted: (n) => `另有 ${n} 项`, contentType: "格式", setUp: "设置设备",
+    gap: { encrypted: "已加密", unknown_encoding: "未知编码", opaque_tunnel: "既非 TLS 也非 HTTP", too_large: "过大", overloaded: "过载",
+      timed_out: "超时", malformed: "格式有误", media: "图像、音频或视频", model_skipped: "模型未参与", panicked: "内部错误", unrecorded: "未能记录" },
   },
 };
 
@@ -110,9 +114,8 @@ function signInView() {
     event.preventDefault();
     token = input.value.trim();
     try {
-      identity = await json("/whoami");
+      await enter();
       sessionStorage.setItem("token", token);
-      render();
     } catch (problem) {
       const shown = document.querySelector(".error");
       shown.textContent = problem.message || say("badToken");
@@ -121,7 +124,7 @@ function signInView() {
   };
   return h("div", { class: "sign-in" }, mark(), h("p", {}, say("tokenHelp")),
     h("form", { onsubmit: submit }, input, h("button", { class: "main" }, say("signIn"))), error,
-    h("div", { class: "foot" }, h("a", { href: "/" }, "←"), h("button", { class: "plain", onclick: switchLanguage }, say("other"))));
+    h("div", { class: "foot" }, h("a", { href: "/" }, say("setUp")), h("button", { class: "plain", onclick: switchLanguage }, say("other"))));
 }
 
 function render() {
@@ -143,6 +146,16 @@ const localTime = (text) => new Date(text).toLocaleString(language === "zh" ? "z
 const number = (value) => value.toLocaleString(language === "zh" ? "zh-CN" : "en-GB");
 const tag = (action) => h("span", { class: `tag ${action}` }, say(action));
 
+const gapChip = (gap) => h("span", { class: "chip gap", title: gap }, WORDS[language].gap[gap] || gap);
+
+/** What people call data under a label, from the rules that are loaded; the label itself where none knows it. */
+let names = new Map();
+const nameOf = (label) => names.get(label)?.[language] || label;
+async function learnNames() {
+  const { rules } = await json("/rules");
+  names = new Map(rules.map((rule) => [rule.label, rule.name]));
+}
+
 function eventsView() {
   const body = h("tbody");
   const table = h("table", {}, h("thead", {}, h("tr", {}, ["time", "who", "where", "action", "what", "policy"].map((key) => h("th", {}, say(key))))), body);
@@ -152,13 +165,13 @@ function eventsView() {
   const split = h("div", { class: "split" }, h("div", { class: "card" }, h("div", { class: "scroll" }, table), empty, more), detail);
   let cursor = null;
 
-  const field = (name, attributes = {}) => h("label", {}, say(name), h("input", { name, value: filters[name] || "", ...attributes }));
+  const field = (name, attributes = {}) => h("label", { class: attributes.type && "long" }, say(name), h("input", { name, value: filters[name] || "", ...attributes }));
   const action = h("select", { name: "action" }, ["", "log", "redact", "block", "bypass"].map((value) =>
     h("option", { value, selected: filters.action === value }, value ? say(value) : say("any"))));
   const liveButton = h("button", { type: "button", class: "live", onclick: () => toggleLive() }, say("live"));
   const form = h("form", { class: "filters", onsubmit: (event) => { event.preventDefault(); read(); render(); } },
     field("from", { type: "datetime-local" }), field("to", { type: "datetime-local" }), field("user"), h("label", {}, say("action"), action),
-    field("label", { placeholder: "secret" }), field("host", { placeholder: "*.example.com" }),
+    field("label", { placeholder: "secret" }), field("host", { placeholder: "*.example.com" }), field("q"),
     h("div", { class: "buttons" }, h("button", { class: "main" }, say("search")), h("button", { type: "button", onclick: () => { filters = {}; render(); } }, say("clear"))),
     h("div", { class: "buttons" }, liveButton, h("button", { type: "button", onclick: download }, say("export"))));
 
@@ -184,13 +197,13 @@ function eventsView() {
   }
   function row(event, isNew) {
     const labels = [...new Set(event.findings.map((finding) => finding.label))];
-    const shown = labels.slice(0, 4).map((label) => h("span", { class: "chip" }, label));
+    const shown = labels.slice(0, 4).map((label) => h("span", { class: "chip", title: nameOf(label) }, label));
     const line = h("tr", { class: isNew ? "row new" : "row", tabindex: 0, onclick: () => open(event, line), onkeydown: (key) => { if (key.key === "Enter") open(event, line); } },
       h("td", { class: "time" }, localTime(event.time)),
       h("td", {}, event.user || event.client, event.user ? h("span", { class: "sub" }, event.client) : null),
       h("td", {}, event.host, h("span", { class: "sub" }, event.method)),
       h("td", {}, tag(event.action)),
-      h("td", {}, shown, labels.length > 4 ? h("span", { class: "soft" }, `+${labels.length - 4} `) : null, event.gaps.map((gap) => h("span", { class: "chip gap" }, gap)),
+      h("td", {}, shown, labels.length > 4 ? h("span", { class: "soft" }, `+${labels.length - 4} `) : null, event.gaps.map((gap) => gapChip(gap)),
         event.review ? h("span", { class: "sub" }, say(event.review.verdict === "confirmed" ? "confirmed" : "falsePositive")) : null),
       h("td", { class: "soft" }, event.policy || ""));
     return line;
@@ -270,7 +283,7 @@ function detailOf(event, close, changed) {
       pair("time", localTime(event.time)), h("dt", {}, "ID"), h("dd", {}, h("code", {}, event.id)),
       event.user ? pair("user", event.user) : [], pair("client", event.client), pair("method", event.method), pair("policy", event.policy || "–"),
       event.path_digest ? pair("path", h("code", {}, event.path_digest)) : [], pair("bytes", size), pair("duration", `${event.duration_ms} ms`),
-      event.gaps.length ? pair("gaps", event.gaps.map((gap) => h("span", { class: "chip gap" }, gap))) : []),
+      event.gaps.length ? pair("gaps", event.gaps.map((gap) => gapChip(gap))) : []),
     h("h3", {}, say("findings")),
     event.findings.length ? event.findings.map(foundBox) : h("p", { class: "soft" }, say("noFindings")),
     event.findings_omitted ? h("p", { class: "soft" }, say("omitted", event.findings_omitted)) : null,
@@ -282,8 +295,9 @@ function detailOf(event, close, changed) {
 
 function foundBox(finding) {
   return h("div", { class: "found" },
-    h("div", { class: "top" }, h("b", {}, finding.label), finding.action ? tag(finding.action) : h("span", { class: "soft" }, `${Math.round(finding.confidence * 100)}% ${say("confidence")}`)),
-    h("code", {}, finding.place), h("div", { class: "soft" }, finding.detector, " · ", h("code", {}, finding.digest)));
+    h("div", { class: "top" }, h("b", {}, nameOf(finding.label)), finding.action ? tag(finding.action) : h("span", { class: "soft" }, `${Math.round(finding.confidence * 100)}% ${say("confidence")}`)),
+    h("span", { class: "chip" }, finding.label), h("div", {}, h("code", {}, finding.place)),
+    h("div", { class: "soft" }, finding.detector, " · ", h("code", {}, finding.digest)));
 }
 
 function reviewBox(event, changed) {
@@ -401,7 +415,7 @@ function reportOf(report, bytes) {
     report.redacted_text !== undefined ? [heading("redacted"), h("pre", { class: "marked" }, report.redacted_text)] : null,
     heading("findings"), report.findings.length ? report.findings.map(foundBox) : h("p", { class: "soft" }, say("noFindings")),
     report.suppressed.length ? [heading("suppressed"), report.suppressed.map((one) => h("div", {}, h("code", {}, one.detector), ` · ${one.reason}`))] : null,
-    report.gaps.length ? [heading("gaps"), report.gaps.map((gap) => h("span", { class: "chip gap" }, gap))] : null,
+    report.gaps.length ? [heading("gaps"), report.gaps.map((gap) => gapChip(gap))] : null,
   ].flat(2).filter(Boolean);
 }
 
@@ -437,5 +451,12 @@ function integrityView() {
   return h("div", { class: "card verify" }, h("p", { class: "soft" }, say("verifyHelp")), result, button);
 }
 
-if (token) json("/whoami").then((who) => { identity = who; render(); }, () => render());
+async function enter() {
+  const who = await json("/whoami");
+  await learnNames();
+  identity = who;
+  render();
+}
+
+if (token) enter().catch(() => render());
 else render();
