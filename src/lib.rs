@@ -15,6 +15,8 @@ pub mod finding;
 pub mod inspect;
 pub mod policy;
 pub mod problem;
+#[cfg(feature = "server")]
+pub mod proxy;
 pub mod redact;
 pub mod table;
 pub mod text;

@@ -103,7 +103,7 @@ fn mask(label: &Label, text: &str) -> String {
         (1, 1)
     };
     // Of a short value the ends are most of it.
-    let (head, tail) = if (head + tail) * 2 <= letters { (head, tail) } else { (0, 0) };
+    let (head, tail) = if (head + tail) * 3 <= letters * 2 { (head, tail) } else { (0, 0) };
     stars(text, head, letters.saturating_sub(tail))
 }
 
@@ -224,7 +224,7 @@ mod tests {
             prop_assert_eq!(masked.chars().count(), text.chars().count());
             let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
             let kept = masked.chars().filter(|c| c.is_alphanumeric()).count();
-            prop_assert!(kept * 2 <= letters, "{kept} of {letters}");
+            prop_assert!(kept * 3 <= letters * 2, "{kept} of {letters}");
         }
     }
 }

@@ -33,9 +33,16 @@ impl<'a> File<'a> {
     /// Every problem, in the order of the file: of TOML itself, and whatever `read` reported.
     pub fn read<T>(self, read: impl FnOnce(&Table<'_>) -> T) -> Result<T, Vec<Problem>> {
         let (root, errors) = DeTable::parse_recoverable(self.text);
-        for error in errors {
-            let at = error.span().map_or(0, |span| span.start);
-            self.report(at, "TOML", error.message(), "see https://toml.io for the notation");
+        if !errors.is_empty() {
+            for error in errors {
+                let at = error.span().map_or(0, |span| span.start);
+                self.report(at, "TOML", error.message(), "see https://toml.io for the notation");
+            }
+            // What was meant can only be guessed at: one mistake a line, and none about the keys.
+            let mut problems = self.problems.into_inner();
+            problems.sort_by_key(|problem| problem.line);
+            problems.dedup_by_key(|problem| problem.line);
+            return Err(problems);
         }
         let table = Table::new(&self, String::new(), String::new(), 0, root.get_ref());
         let value = read(&table);
@@ -190,21 +197,26 @@ impl<'a> Value<'a> {
 
     /// A string.
     pub fn text(&self) -> Option<&'a str> {
+        self.text_or("put it in quotes")
+    }
+
+    fn text_or(&self, fix: &str) -> Option<&'a str> {
         match self.value.get_ref() {
             DeValue::String(text) => Some(text),
-            other => self.wrong(&format!("expected a string, found {}", kind(other)), "put it in quotes"),
+            other => self.wrong(&format!("expected a string, found {}", kind(other)), fix),
         }
     }
 
     /// A string that `parse` understands; `what` says what it should be, and gives an example.
     pub fn parsed<T>(&self, what: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        let text = self.text()?;
+        let text = self.text_or(&format!("write {what}"))?;
         parse(text).or_else(|| self.wrong(&format!("{text:?} is not {}", what.split(',').next().unwrap_or(what)), &format!("write {what}")))
     }
 
     /// One of the words in `choices`.
     pub fn choice<T: Copy>(&self, choices: &[(&'static str, T)]) -> Option<T> {
-        let text = self.text()?;
+        let quoted: Vec<String> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
+        let text = self.text_or(&format!("write {}", quoted.join(" or ")))?;
         let found = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         found.or_else(|| self.wrong(&format!("{text:?} is not a choice"), &suggestion(text, choices.iter().map(|(word, _)| *word))))
     }
@@ -299,8 +311,9 @@ mod tests {
                 table.optional("names", |value| value.list(|value| value.text().map(str::to_owned)));
             });
             root.each("rule", |table| {
-                let name = table.required("name", "give it one", |value| value.text())?;
-                table.call(&format!("rule {name:?}"));
+                if let Some(name) = table.required("name", "give it one", |value| value.text()) {
+                    table.call(&format!("rule {name:?}"));
+                }
                 table.optional("weight", |value| value.fraction())
             });
         });

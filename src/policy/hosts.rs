@@ -52,16 +52,9 @@ impl Hosts {
         }
     }
 
-    /// The list of these items, which may not name categories.
-    ///
-    /// # Errors
-    /// [`BadHost`] of the first bad item.
-    pub fn of<'i>(items: impl IntoIterator<Item = &'i str>) -> Result<Self, BadHost> {
-        let mut hosts = Self::default();
-        items.into_iter().try_for_each(|item| hosts.add(item, &Categories::default()))?;
-        // An empty list of hosts to treat specially means none of them, not all.
-        hosts.anything = Anything::NotMeant;
-        Ok(hosts)
+    /// An empty list that means no host until one is added: for lists of hosts to treat specially.
+    pub fn none() -> Self {
+        Self { anything: Anything::NotMeant, ..Self::default() }
     }
 
     /// Whether `host` (a name in lower case, or an address; no port) is meant.
@@ -331,8 +324,8 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_bypass_list_is_nobody() {
-        assert!(!Hosts::of([]).expect("empty").matches("example.com"));
+    fn a_list_of_special_hosts_is_empty_at_first() {
+        assert!(!Hosts::none().matches("example.com"));
     }
 
     #[test]

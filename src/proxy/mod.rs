@@ -1,0 +1,4 @@
+//! The proxy: what stands between a client and the site that it asks for.
+
+pub mod hygiene;
+pub mod reply;
