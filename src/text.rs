@@ -44,6 +44,11 @@ impl Span {
         self.start < other.end && other.start < self.end
     }
 
+    /// The smallest span that covers both.
+    pub fn union(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// Whether `other` lies wholly inside.
     pub fn covers(self, other: Self) -> bool {
         self.start <= other.start && other.end <= self.end

@@ -61,8 +61,6 @@ pub struct Rule {
     /// 1-based.
     pub line: usize,
     pub(super) checks: Vec<Check>,
-    /// In the `regex` crate's syntax, ASCII classes spelled out.
-    pub(super) pattern: String,
     pub(super) hir: Hir,
 }
 
@@ -193,7 +191,7 @@ pub(super) fn last_line(error: &impl fmt::Display) -> String {
     text.lines().next_back().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
-fn problem(file: &str, line: Option<usize>, item: &str, cause: String, fix: &str) -> Problem {
+pub(super) fn problem(file: &str, line: Option<usize>, item: &str, cause: String, fix: &str) -> Problem {
     Problem { file: file.to_owned(), line, item: item.to_owned(), cause, fix: fix.to_owned() }
 }
 
@@ -303,7 +301,6 @@ impl RawRule {
             file: file.clone(),
             line,
             checks,
-            pattern,
             hir: hir?,
         })
     }

@@ -2,14 +2,41 @@
 //!
 //! A check strips the separators itself, never panics, and says which standard it follows.
 
-mod address;
+mod americas;
+mod asia;
+mod cn;
+mod crypto;
+mod digits;
+mod europe;
+mod europe_east;
 mod finance;
+mod global;
+mod latin_america;
+mod mea;
+mod oceania;
+mod south_asia;
+mod vat;
 
 /// Whether the text of a candidate is valid.
 pub type Check = fn(&str) -> bool;
 
 /// The validators, one table a family.
-const TABLES: &[&[(&str, Check)]] = &[address::TABLE, finance::TABLE, super::random::TABLE];
+const TABLES: &[&[(&str, Check)]] = &[
+    americas::TABLE,
+    asia::TABLE,
+    cn::TABLE,
+    crypto::TABLE,
+    europe::TABLE,
+    europe_east::TABLE,
+    finance::TABLE,
+    global::TABLE,
+    latin_america::TABLE,
+    mea::TABLE,
+    oceania::TABLE,
+    south_asia::TABLE,
+    super::random::TABLE,
+    vat::TABLE,
+];
 
 /// The validator that rules call `name`.
 pub fn named(name: &str) -> Option<Check> {
