@@ -115,7 +115,7 @@ impl Inspector {
         let Detection { findings, suppressed, gap } = self.detectors.run(&document, &budget);
         gaps.extend(gap);
 
-        let mut verdict = self.policy.decide(&Facts::of(message), &findings, &gaps);
+        let mut verdict = self.policy.decide(&Facts::of(message), &document, &findings, &gaps);
         let rewritten = match verdict.action {
             Action::Redact => self.rewrite(message, &document, &findings, &mut verdict),
             Action::Allow | Action::Log | Action::Block => None,
@@ -139,7 +139,7 @@ impl Inspector {
     /// The verdict on a message of which nothing could be read.
     pub fn unread(&self, message: &Message<'_>, gap: Gap) -> Inspection {
         let gaps = vec![gap];
-        let verdict = self.policy.decide(&Facts::of(message), &[], &gaps);
+        let verdict = self.policy.decide(&Facts::of(message), &Document::plain(""), &[], &gaps);
         Inspection { verdict, findings: Vec::new(), suppressed: Vec::new(), gaps, rewritten: None }
     }
 

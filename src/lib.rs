@@ -2,7 +2,11 @@
 //!
 //! Start at [`inspect`]: it is the whole product on one screen. `ARCHITECTURE.md` follows a request through the code.
 
+#[cfg(feature = "server")]
+pub mod audit;
 pub mod budget;
+#[cfg(feature = "server")]
+pub mod config;
 pub mod content;
 pub mod detect;
 pub mod finding;
@@ -12,4 +16,5 @@ pub mod problem;
 #[cfg(feature = "server")]
 pub mod proxy;
 pub mod redact;
+pub mod table;
 pub mod text;
