@@ -233,7 +233,8 @@ async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, 
 fn extra_roots(paths: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, StartError> {
     let mut roots = Vec::new();
     for path in paths {
-        let error = |cause: String| StartError::File { path: path.clone(), cause: format!("{cause}; upstream.extra_roots takes PEM certificates") };
+        let error =
+            |cause: String| StartError::File { path: path.clone(), cause: format!("{cause}; upstream.extra_roots takes PEM certificates") };
         let pem = fs::read(path).map_err(|source| error(source.to_string()))?;
         let before = roots.len();
         for certificate in CertificateDer::pem_slice_iter(&pem) {

@@ -44,7 +44,14 @@ pub struct Passed {
 
 impl Gate {
     /// A gate of these parts; `cores` inspections run at one time, others wait for `wait` at most.
-    pub fn new(inspector: Arc<ArcSwap<Inspector>>, store: Store, metrics: Arc<Metrics>, key: DigestKey, cores: usize, wait: Duration) -> Self {
+    pub fn new(
+        inspector: Arc<ArcSwap<Inspector>>,
+        store: Store,
+        metrics: Arc<Metrics>,
+        key: DigestKey,
+        cores: usize,
+        wait: Duration,
+    ) -> Self {
         Self { inspector, store, metrics, key, permits: Arc::new(Semaphore::new(cores)), wait }
     }
 

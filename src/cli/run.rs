@@ -1,24 +1,45 @@
 //! `exeat run`: serve, and say where.
 
+use super::Outcome;
 use exeat::{
-    app::{self, Running, StartError},
-    config::{Config, LogFormat},
+    app::{self, Running},
+    config::{Config, LogFormat, Overrides},
 };
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+};
 use tracing_subscriber::EnvFilter;
 
-/// Serves until told to stop.
-///
-/// # Errors
-/// [`StartError`].
-pub fn run(config: Config) -> Result<(), StartError> {
+/// Serve: the proxy, and the admin port with set-up help, API and console
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Configuration file [default: none, every key has a working default]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// State directory [default: exeat-state]
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Where the proxy listens; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    proxy: Option<SocketAddr>,
+    /// Where the admin server listens [default: 127.0.0.1:8081]
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<SocketAddr>,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
+    let overrides = Overrides { state: args.state.clone(), proxy: args.proxy, admin: args.admin };
+    let config = Config::load(args.config.as_deref(), &overrides).map_err(super::Problems)?;
     log_to_stderr(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(app::run(config, |running| {
         // Nobody may be reading; the server serves all the same.
         let _ = io::stdout().lock().write_all(banner(running).as_bytes());
         let _ = io::stdout().flush();
-    }))
+    }))?;
+    Ok(Outcome::Clean)
 }
 
 fn banner(running: &Running) -> String {

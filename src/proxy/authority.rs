@@ -137,6 +137,12 @@ impl Authority {
         &self.root
     }
 
+    /// SHA-256 of the root certificate, as devices show it: upper-case hex bytes with colons.
+    pub fn fingerprint(&self) -> String {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.root);
+        digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+    }
+
     /// The TLS configuration to meet a client with that wants to talk to `name` (a host name or an IP address, lower case).
     ///
     /// # Errors

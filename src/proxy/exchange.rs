@@ -66,7 +66,14 @@ pub async fn serve(proxy: Arc<Proxy>, origin: Origin, request: Request<Incoming>
     let refuser = refuser.to(&to);
     let target = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let exchange = Exchange {
-        head: Head { client: origin.client, user: origin.user.clone(), hosts, method: parts.method.clone(), target, headers: HeaderMap::new() },
+        head: Head {
+            client: origin.client,
+            user: origin.user.clone(),
+            hosts,
+            method: parts.method.clone(),
+            target,
+            headers: HeaderMap::new(),
+        },
         interim: origin.interim,
         refuser,
         to,

@@ -79,7 +79,8 @@ pub async fn read(mut body: Incoming, proxy: &Proxy) -> Intake {
                 let granted = FREE + memory.as_ref().map_or(0, |permit| permit.num_permits() * UNIT);
                 if length > granted {
                     // All that is declared at once, or twice what is held: nobody waits for a little while holding much.
-                    let want = declared.map_or(2 * length, |declared| declared as usize).clamp(length, limits.max_memory_bytes.max(length)) - granted;
+                    let want = declared.map_or(2 * length, |declared| declared as usize).clamp(length, limits.max_memory_bytes.max(length))
+                        - granted;
                     match grant(&proxy.body_memory, want).await {
                         Some(more) => match &mut memory {
                             Some(permit) => permit.merge(more),

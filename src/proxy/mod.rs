@@ -25,7 +25,6 @@ pub mod upstream;
 mod websocket;
 pub mod ws;
 
-
 pub use listener::serve;
 
 use crate::{gate::Gate, policy::Hosts};
@@ -82,11 +81,7 @@ pub struct Limits {
 impl Limits {
     /// What the guard of an HTTP/1 connection is told.
     fn guard(&self) -> hygiene::Limits {
-        hygiene::Limits {
-            head: self.head,
-            body_rate: u32::try_from(self.body_min_rate).unwrap_or(u32::MAX),
-            ..hygiene::Limits::default()
-        }
+        hygiene::Limits { head: self.head, body_rate: u32::try_from(self.body_min_rate).unwrap_or(u32::MAX), ..hygiene::Limits::default() }
     }
 }
 

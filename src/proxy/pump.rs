@@ -32,7 +32,14 @@ pub struct Refusals {
 }
 
 /// Starts to move `first` and `rest`; the body to send and the refusals to watch.
-pub fn start(proxy: Arc<Proxy>, head: Head, refuser: Refuser, stream: StreamInspector, first: Bytes, rest: Incoming) -> (RequestBody, Refusals) {
+pub fn start(
+    proxy: Arc<Proxy>,
+    head: Head,
+    refuser: Refuser,
+    stream: StreamInspector,
+    first: Bytes,
+    rest: Incoming,
+) -> (RequestBody, Refusals) {
     let (pieces, body) = mpsc::channel(PIECES);
     let (early_out, early) = oneshot::channel();
     let (late_out, late) = oneshot::channel();

@@ -30,7 +30,13 @@ impl Refuser {
     /// For this request.
     pub fn new(proxy: &Arc<Proxy>, parts: &Parts) -> Self {
         let host = parts.uri.host().unwrap_or_default().to_owned();
-        Self { proxy: Arc::clone(proxy), method: parts.method.clone(), uri: parts.uri.clone(), host, headers: Arc::new(parts.headers.clone()) }
+        Self {
+            proxy: Arc::clone(proxy),
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            host,
+            headers: Arc::new(parts.headers.clone()),
+        }
     }
 
     /// Names the destination.

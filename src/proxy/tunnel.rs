@@ -163,7 +163,14 @@ mod tests {
 
     #[test]
     fn other_protocols_are_opaque() {
-        for other in [&b"SSH-2.0-OpenSSH_9.6 Debian\r\n"[..], b"\x16\x03\x01\x00\x05\x02", b"\x00\x01", b"EHLO me\r\n", b"get / HTTP/1.1", b"\x16\x04"] {
+        for other in [
+            &b"SSH-2.0-OpenSSH_9.6 Debian\r\n"[..],
+            b"\x16\x03\x01\x00\x05\x02",
+            b"\x00\x01",
+            b"EHLO me\r\n",
+            b"get / HTTP/1.1",
+            b"\x16\x04",
+        ] {
             assert_eq!(guess(other), Guess::Certain(Spoken::Opaque), "{other:?}");
         }
     }

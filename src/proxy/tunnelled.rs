@@ -8,12 +8,7 @@ use super::{
     tunnel::{self, Rewound, Spoken},
     upstream::Scheme,
 };
-use crate::{
-    audit::Outcome,
-    finding::Gap,
-    inspect::stream::Head,
-    policy::Action,
-};
+use crate::{audit::Outcome, finding::Gap, inspect::stream::Head, policy::Action};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use hyper::{

@@ -329,7 +329,8 @@ impl Upstream {
         if to.scheme == Scheme::Http {
             return Ok(Stream::Plain(tcp));
         }
-        let name = ServerName::try_from(to.tls_name.clone()).map_err(|InvalidDnsNameError { .. }| UpstreamError::Certificate(CertificateFault::WrongName))?;
+        let name = ServerName::try_from(to.tls_name.clone())
+            .map_err(|InvalidDnsNameError { .. }| UpstreamError::Certificate(CertificateFault::WrongName))?;
         let connector = match offer {
             Offer::Any => &self.tls.any,
             Offer::Http1 => &self.tls.http1,
@@ -537,7 +538,9 @@ async fn parent_tunnel(tcp: TcpStream, host: &str, port: u16) -> Result<TcpStrea
     *request.method_mut() = Method::CONNECT;
     let invalid = |_| UpstreamError::Dns(io::Error::from(io::ErrorKind::InvalidInput));
     *request.uri_mut() = authority.parse().map_err(invalid)?;
-    request.headers_mut().insert(header::HOST, HeaderValue::from_str(&authority).map_err(|_| UpstreamError::Dns(io::ErrorKind::InvalidInput.into()))?);
+    request
+        .headers_mut()
+        .insert(header::HOST, HeaderValue::from_str(&authority).map_err(|_| UpstreamError::Dns(io::ErrorKind::InvalidInput.into()))?);
     let response = sender.send_request(request).await?;
     if !response.status().is_success() {
         connection.abort();

@@ -71,7 +71,11 @@ pub async fn serve(mut exchange: Exchange, parts: Parts, body: Incoming) -> Resp
 enum Opened {
     /// The server does not want to: its answer, to be passed on.
     Refused(Response<ReplyBody>),
-    Switched { server: Upgraded, headers: HeaderMap, deflate: Option<Deflate> },
+    Switched {
+        server: Upgraded,
+        headers: HeaderMap,
+        deflate: Option<Deflate>,
+    },
 }
 
 enum Failed {
@@ -245,9 +249,7 @@ impl Relay {
                 let payload = passed.inspection.rewritten.and_then(|rewritten| rewritten.body).unwrap_or(message.payload);
                 Ok(Message { kind: message.kind, payload })
             }
-            Action::Block => {
-                Err(Close { code: CloseCode::POLICY, reason: self.refuser.close_reason(passed.id, &passed.inspection) })
-            }
+            Action::Block => Err(Close { code: CloseCode::POLICY, reason: self.refuser.close_reason(passed.id, &passed.inspection) }),
         }
     }
 }

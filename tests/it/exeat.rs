@@ -171,7 +171,8 @@ pub fn curl(exeat: &Exeat) -> Command {
 
 /// A file of the test tools that `tests/run` installs.
 pub fn tool(name: &str) -> PathBuf {
-    let tools = std::env::var_os("EXEAT_TEST_TOOLS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools"), PathBuf::from);
+    let tools =
+        std::env::var_os("EXEAT_TEST_TOOLS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools"), PathBuf::from);
     let path = tools.join(name);
     assert!(path.exists(), "{} is not there; run tests/run once, it installs what the tests need", path.display());
     path

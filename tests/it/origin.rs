@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, StreamBody, combinators::BoxBody};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
     body::{Frame, Incoming},
     server::conn::{http1, http2},
@@ -153,9 +153,9 @@ impl Origin {
     pub fn has_seen(&self, text: &str) -> bool {
         let text = text.as_bytes();
         let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text);
-        self.seen().iter().any(|seen| {
-            holds(seen.target.as_bytes()) || holds(&seen.body) || seen.headers.values().any(|value| holds(value.as_bytes()))
-        })
+        self.seen()
+            .iter()
+            .any(|seen| holds(seen.target.as_bytes()) || holds(&seen.body) || seen.headers.values().any(|value| holds(value.as_bytes())))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Bytes on the wire, for what no well-behaved client sends.
 
 use crate::exeat::Exeat;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::{CertificateDer, ServerName, pem::PemObject as _}};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+};
 use std::{
     io::{Read, Write},
     net::TcpStream,
