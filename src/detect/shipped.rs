@@ -3,7 +3,15 @@
 use super::RuleFile;
 
 /// Every file of `rules/`.
-pub(super) const FILES: &[RuleFile<'static>] = &[file("rules/global.toml", include_str!("../../rules/global.toml"))];
+pub(super) const FILES: &[RuleFile<'static>] = &[
+    file("rules/global.toml", include_str!("../../rules/global.toml")),
+    file("rules/china.toml", include_str!("../../rules/china.toml")),
+    file("rules/greater-china.toml", include_str!("../../rules/greater-china.toml")),
+    file("rules/finance.toml", include_str!("../../rules/finance.toml")),
+    file("rules/business.toml", include_str!("../../rules/business.toml")),
+    file("rules/health.toml", include_str!("../../rules/health.toml")),
+    file("rules/network.toml", include_str!("../../rules/network.toml")),
+];
 
 const fn file(name: &'static str, text: &'static str) -> RuleFile<'static> {
     RuleFile { name, text }

@@ -16,6 +16,8 @@ mod mea;
 mod oceania;
 mod south_asia;
 mod vat;
+mod network;
+mod wording;
 
 /// Whether the text of a candidate is valid.
 pub type Check = fn(&str) -> bool;
@@ -32,10 +34,12 @@ const TABLES: &[&[(&str, Check)]] = &[
     global::TABLE,
     latin_america::TABLE,
     mea::TABLE,
+    network::TABLE,
     oceania::TABLE,
     south_asia::TABLE,
     super::random::TABLE,
     vat::TABLE,
+    wording::TABLE,
 ];
 
 /// The validator that rules call `name`.
