@@ -11,6 +11,10 @@ pub(super) const FILES: &[RuleFile<'static>] = &[
     file("rules/business.toml", include_str!("../../rules/business.toml")),
     file("rules/health.toml", include_str!("../../rules/health.toml")),
     file("rules/network.toml", include_str!("../../rules/network.toml")),
+    file("rules/americas.toml", include_str!("../../rules/americas.toml")),
+    file("rules/asia-pacific.toml", include_str!("../../rules/asia-pacific.toml")),
+    file("rules/europe.toml", include_str!("../../rules/europe.toml")),
+    file("rules/middle-east-africa.toml", include_str!("../../rules/middle-east-africa.toml")),
 ];
 
 const fn file(name: &'static str, text: &'static str) -> RuleFile<'static> {

@@ -16,6 +16,7 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("dk-cpr", dk_cpr),
     ("fi-hetu", fi_hetu),
     ("hr-oib", hr_oib),
+    ("hu-company-tax", hu_company_tax),
     ("hu-personal", hu_personal),
     ("hu-taj", hu_taj),
     ("hu-tax", hu_tax),
@@ -116,6 +117,14 @@ fn fi_hetu(text: &str) -> bool {
 /// Croatia, OIB: ISO/IEC 7064 MOD 11,10 (law on the OIB, NN 60/08).
 pub(super) fn hr_oib(text: &str) -> bool {
     digits::<11>(text).is_some_and(|d| mod_11_10(&d))
+}
+
+/// Hungary, a company's tax number: the VAT number, kind of taxation 1 to 5, county (NAV, act CL of 2017).
+fn hu_company_tax(text: &str) -> bool {
+    digits::<11>(text).is_some_and(|d| {
+        let keyed = weighted(&d, &[9, 7, 3, 1, 9, 7, 3, 1]).is_multiple_of(10);
+        keyed && matches!(d[8], 1..=5) && matches!(number(&d[9..]), 2..=20 | 22..=44 | 51)
+    })
 }
 
 /// Hungary, personal number: sex and century, birth date, serial; weights 1 to 10, MOD 11, turned round for births from
@@ -377,6 +386,7 @@ mod tests {
         assert!(fi_hetu("131052A308T") && !fi_hetu("310252-308Y") && !fi_hetu("131052-901T"));
         assert!(!cz_birth_number("1103492745") && cz_birth_number("530312/123") && !cz_birth_number("590312/123"));
         assert!(!is_kennitala("320174-3399") && !ru_passport("4550 123456"));
+        assert!(hu_company_tax("12892312-2-42") && !hu_company_tax("12892313-2-42") && !hu_company_tax("12892312-7-42"));
         assert!(al_nipt("J91402501L") && !al_nipt("Z22218003V"));
     }
 }
