@@ -97,6 +97,11 @@ impl Inspector {
         Self { detectors, policy, key, limits }
     }
 
+    /// The rules that it runs.
+    pub fn detectors(&self) -> &Detectors {
+        &self.detectors
+    }
+
     /// Reads `message` and decides on it.
     pub fn inspect(&self, message: &Message<'_>) -> Inspection {
         // A bug of ours in one decoder must neither let a message through unread nor take the proxy down.

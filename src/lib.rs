@@ -3,6 +3,8 @@
 //! Start at [`inspect`]: it is the whole product on one screen. `ARCHITECTURE.md` follows a request through the code.
 
 #[cfg(feature = "server")]
+pub mod admin;
+#[cfg(feature = "server")]
 pub mod audit;
 pub mod budget;
 #[cfg(feature = "server")]

@@ -372,7 +372,7 @@ fn header_line(line: &[u8]) -> Result<(&[u8], &[u8]), Violation> {
     if name.is_empty() || !name.iter().all(|&byte| is_token(byte)) {
         return Err(Violation::BadName);
     }
-    if value.iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) {
+    if value.iter().any(|&byte| is_control(byte)) {
         return Err(Violation::Control);
     }
     Ok((name, value.trim_ascii()))
@@ -392,15 +392,17 @@ fn chunk_line(bytes: &[u8]) -> Result<Option<(u64, usize)>, Violation> {
     let (size, extension) = (line.get(..digits).unwrap_or_default(), line.get(digits..).unwrap_or_default());
     match extension.first() {
         None => {}
-        Some(b';') if digits > 0 => {
-            if extension.iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) {
-                return Err(Violation::ChunkExtension);
-            }
-        }
+        Some(b';') if digits > 0 && extension.iter().any(|&byte| is_control(byte)) => return Err(Violation::ChunkExtension),
+        Some(b';') if digits > 0 => {}
         Some(_) => return Err(Violation::ChunkSize),
     }
     let size = std::str::from_utf8(size).ok().and_then(|text| i64::from_str_radix(text, 16).ok()).ok_or(Violation::ChunkSize)?;
     Ok(Some((size.unsigned_abs(), lf + 1)))
+}
+
+/// A control character other than a tab.
+fn is_control(byte: u8) -> bool {
+    (byte < b' ' && byte != b'\t') || byte == 0x7f
 }
 
 fn is(bytes: &[u8], word: &str) -> bool {

@@ -110,29 +110,30 @@ fn a_terminal_gets_a_few_lines_and_chinese_ones_where_it_asks() {
 
 #[test]
 fn every_vendor_gets_its_own_error_object() {
-    let json = ("content-type", "application/json");
-    let cases: [(&str, &str, &[(&str, &str)]); 21] = [
-        ("api.openai.com", "/v1/chat/completions", &[json]),
-        ("llm.internal.example", "/proxy/v1/chat/completions", &[json]),
-        ("api.deepseek.com", "/chat/completions", &[json, CHINESE]),
-        ("api.openai.com", "/v1/assistants", &[json]),
-        ("api.anthropic.com", "/v1/messages", &[json]),
-        ("gateway.example", "/anthropic/v1/messages", &[json]),
-        ("generativelanguage.googleapis.com", "/v1beta/models/gemini-2.5-pro:generateContent", &[json]),
-        ("generativelanguage.googleapis.com", "/v1beta/models/gemini-2.5-pro:streamGenerateContent", &[json]),
-        ("generativelanguage.googleapis.com", "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse", &[json]),
-        ("dashscope.aliyuncs.com", "/api/v1/services/aigc/text-generation/generation", &[json]),
-        ("dashscope.aliyuncs.com", "/compatible-mode/v1/chat/completions", &[json]),
-        ("hunyuan.tencentcloudapi.com", "/", &[json]),
-        ("api.mistral.ai", "/v1/chat/completions", &[json]),
-        ("ollama.example", "/api/chat", &[json]),
-        ("api.cohere.com", "/v2/chat", &[json]),
-        ("router.huggingface.co", "/hf-inference/models/x", &[json]),
-        ("bedrock-runtime.us-east-1.amazonaws.com", "/model/x/converse", &[json]),
+    const JSON: (&str, &str) = ("content-type", "application/json");
+    type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+    let cases: [Case; 21] = [
+        ("api.openai.com", "/v1/chat/completions", &[JSON]),
+        ("llm.internal.example", "/proxy/v1/chat/completions", &[JSON]),
+        ("api.deepseek.com", "/chat/completions", &[JSON, CHINESE]),
+        ("api.openai.com", "/v1/assistants", &[JSON]),
+        ("api.anthropic.com", "/v1/messages", &[JSON]),
+        ("gateway.example", "/anthropic/v1/messages", &[JSON]),
+        ("generativelanguage.googleapis.com", "/v1beta/models/gemini-2.5-pro:generateContent", &[JSON]),
+        ("generativelanguage.googleapis.com", "/v1beta/models/gemini-2.5-pro:streamGenerateContent", &[JSON]),
+        ("generativelanguage.googleapis.com", "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse", &[JSON]),
+        ("dashscope.aliyuncs.com", "/api/v1/services/aigc/text-generation/generation", &[JSON]),
+        ("dashscope.aliyuncs.com", "/compatible-mode/v1/chat/completions", &[JSON]),
+        ("hunyuan.tencentcloudapi.com", "/", &[JSON]),
+        ("api.mistral.ai", "/v1/chat/completions", &[JSON]),
+        ("ollama.example", "/api/chat", &[JSON]),
+        ("api.cohere.com", "/v2/chat", &[JSON]),
+        ("router.huggingface.co", "/hf-inference/models/x", &[JSON]),
+        ("bedrock-runtime.us-east-1.amazonaws.com", "/model/x/converse", &[JSON]),
         ("bucket.s3.eu-west-1.amazonaws.com", "/key", &[]),
         ("bucket.oss-cn-hangzhou.aliyuncs.com", "/key", &[]),
         ("registry-1.docker.io", "/v2/library/x/blobs/uploads/", &[]),
-        ("rpc.example", "/acme.v1.Chat/Send", &[json, ("connect-protocol-version", "1")]),
+        ("rpc.example", "/acme.v1.Chat/Send", &[JSON, ("connect-protocol-version", "1")]),
     ];
     let mut shown = String::new();
     for (host, target, headers) in cases {
