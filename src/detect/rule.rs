@@ -185,6 +185,12 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
+/// The check whose name shares the longest beginning with `name`, as a suggestion.
+fn nearest(name: &str) -> String {
+    let shared = |known: &&str| known.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
+    check::names().max_by_key(shared).filter(|known| shared(known) > 1).map_or_else(String::new, |known| format!("did you mean {known:?}?"))
+}
+
 /// The regex crates draw the pattern first; what is wrong stands in the last line.
 pub(super) fn last_line(error: &impl fmt::Display) -> String {
     let text = error.to_string();
@@ -255,7 +261,7 @@ impl RawRule {
         for name in &self.check {
             match check::named(name) {
                 Some(check) => checks.push(check),
-                None => wrong(format!("there is no check {name:?}"), &format!("known: {}", check::names().collect::<Vec<_>>().join(", "))),
+                None => wrong(format!("there is no check {name:?}"), &nearest(name)),
             }
         }
         if self.context_required && self.context.is_empty() {
