@@ -2,12 +2,15 @@
 //!
 //! Exit status: 0 clean, 1 something was found, 2 an error. Results go to stdout, everything else to stderr.
 
+mod audit;
+mod ca;
 mod check;
 mod evaluate;
 mod language;
 mod ordered;
 mod reader;
 mod redact;
+mod run;
 mod scan;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +30,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve: the proxy, and the admin port with set-up help, API and console
+    Run(run::Args),
     /// Search files, folders, stdin, records or git history for confidential content
     Scan(scan::Args),
     /// Copy stdin to stdout with confidential values replaced
@@ -35,6 +40,10 @@ enum Command {
     Check(check::Args),
     /// Measure precision and recall on labelled data
     Evaluate(evaluate::Args),
+    /// Print the root certificate that clients have to trust
+    Ca(ca::Args),
+    /// Check or export the audit
+    Audit(audit::Args),
 }
 
 /// How a command that did not fail ended.
@@ -47,10 +56,13 @@ enum Outcome {
 /// Runs the command that the process was started with.
 pub(crate) fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Ca(args) => ca::run(&args),
+        Command::Audit(args) => audit::run(&args),
     };
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

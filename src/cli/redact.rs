@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
 /// A key that nobody knows, from the operating system.
 fn random_key() -> anyhow::Result<[u8; 32]> {
     let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no random numbers from the operating system: {error}"))?;
+    aws_lc_rs::rand::fill(&mut key).map_err(|error| anyhow::anyhow!("no random numbers from the operating system: {error}"))?;
     Ok(key)
 }
 

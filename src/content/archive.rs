@@ -79,21 +79,26 @@ pub(super) mod tests {
             out.extend([b"PK\x03\x04\x14\0", &common[..], name.as_bytes(), data].concat());
         }
         let count = u16::try_from(members.len()).expect("len").to_le_bytes();
-        let (size, offset) = (u32::try_from(directory.len()).expect("len").to_le_bytes(), u32::try_from(out.len()).expect("len").to_le_bytes());
+        let (size, offset) =
+            (u32::try_from(directory.len()).expect("len").to_le_bytes(), u32::try_from(out.len()).expect("len").to_le_bytes());
         out.extend([&directory[..], b"PK\x05\x06\0\0\0\0", &count, &count, &size, &offset, &[0, 0]].concat());
         out
     }
 
     #[test]
     fn members_are_read_from_the_directory() {
-        let archive = [b"stub".to_vec(), zip(&[("a.txt", 0, 0, b"hello"), ("b", 8, 0, b"x"), ("c", 8, 1, b"y"), ("d", 12, 0, b"z")])].concat();
+        let archive =
+            [b"stub".to_vec(), zip(&[("a.txt", 0, 0, b"hello"), ("b", 8, 0, b"x"), ("c", 8, 1, b"y"), ("d", 12, 0, b"z")])].concat();
         let members = members(&archive).expect("members");
-        assert_eq!(members.iter().map(|member| (member.name, member.packing, &archive[member.data.clone()])).collect::<Vec<_>>(), [
-            (&b"a.txt"[..], Packing::Stored, &b"hello"[..]),
-            (b"b", Packing::Deflated, b"x"),
-            (b"c", Packing::Encrypted, b"y"),
-            (b"d", Packing::Other, b"z"),
-        ]);
+        assert_eq!(
+            members.iter().map(|member| (member.name, member.packing, &archive[member.data.clone()])).collect::<Vec<_>>(),
+            [
+                (&b"a.txt"[..], Packing::Stored, &b"hello"[..]),
+                (b"b", Packing::Deflated, b"x"),
+                (b"c", Packing::Encrypted, b"y"),
+                (b"d", Packing::Other, b"z"),
+            ]
+        );
     }
 
     proptest! {

@@ -93,8 +93,9 @@ impl Charset {
             return None;
         }
         let sample = bytes.get(..bytes.len().min(SAMPLE))?;
-        [(Width::Four, Order::Little), (Width::Four, Order::Big), (Width::Two, Order::Little), (Width::Two, Order::Big)].into_iter().find_map(
-            |(width, order)| {
+        [(Width::Four, Order::Little), (Width::Four, Order::Big), (Width::Two, Order::Little), (Width::Two, Order::Big)]
+            .into_iter()
+            .find_map(|(width, order)| {
                 let charset = Self::Wide(width, order);
                 let (mut usual, mut narrow, mut total) = (0, 0, 0);
                 for (char, _) in wide_chars(sample, width, order) {
@@ -105,15 +106,16 @@ impl Charset {
                 }
                 // Without ASCII among it (a line break at least), two-byte CJK is too easily something else.
                 (usual * 100 >= total * 95 && total > 0 && narrow > 0).then_some(charset)
-            },
-        )
+            })
     }
 
     /// Whether `bytes` are well-formed in this charset.
     fn fits(self, bytes: &[u8]) -> bool {
         match self {
             Self::Utf8 => std::str::from_utf8(bytes).is_ok(),
-            Self::Wide(width, order) => !wide_chars(bytes, width, order).any(|(char, _)| char == char::REPLACEMENT_CHARACTER || char == '\0'),
+            Self::Wide(width, order) => {
+                !wide_chars(bytes, width, order).any(|(char, _)| char == char::REPLACEMENT_CHARACTER || char == '\0')
+            }
             Self::Legacy(encoding) => encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some(),
         }
     }
@@ -124,9 +126,14 @@ impl Charset {
         let candidates: [(&'static Encoding, fn(u8, u8) -> bool); 3] = [
             (GB18030, |lead, trail| matches!(lead, 0xb0..=0xd7 | 0xa1 | 0xa3) && trail >= 0xa1),
             (BIG5, |lead, trail| matches!(lead, 0xa1 | 0xa4..=0xc6) && matches!(trail, 0x40..=0x7e | 0xa1..=0xfe)),
-            (SHIFT_JIS, |lead, trail| matches!((lead, trail), (0x82, 0x9f..=0xf1) | (0x83, 0x40..=0x96) | (0x81, 0x40..=0x5b) | (0x88..=0x97, 0x40..=0xfc))),
+            (SHIFT_JIS, |lead, trail| {
+                matches!((lead, trail), (0x82, 0x9f..=0xf1) | (0x83, 0x40..=0x96) | (0x81, 0x40..=0x5b) | (0x88..=0x97, 0x40..=0xfc))
+            }),
         ];
-        let best = candidates.into_iter().filter_map(|(encoding, frequent)| Some((score(sample, frequent), encoding))).max_by_key(|(score, _)| *score);
+        let best = candidates
+            .into_iter()
+            .filter_map(|(encoding, frequent)| Some((score(sample, frequent), encoding)))
+            .max_by_key(|(score, _)| *score);
         let high = sample.iter().filter(|byte| **byte >= 0x80).count();
         match best {
             Some((score, encoding)) if score >= 70 && Self::Legacy(encoding).fits(bytes) => Some(Self::Legacy(encoding)),
@@ -292,8 +299,14 @@ mod tests {
         for charset in [Charset::Legacy(GB18030), Charset::Wide(Width::Two, Order::Little), Charset::Wide(Width::Two, Order::Big)] {
             assert_eq!(Charset::of_text(&charset.encode(chinese), None), Some(charset));
         }
-        assert_eq!(Charset::of_text(&Charset::Legacy(BIG5).encode("客戶張三的身分證號碼是這個，請盡快聯絡我們。"), None), Some(Charset::Legacy(BIG5)));
-        assert_eq!(Charset::of_text(&Charset::Legacy(SHIFT_JIS).encode("こんにちは、これはテストです。"), None), Some(Charset::Legacy(SHIFT_JIS)));
+        assert_eq!(
+            Charset::of_text(&Charset::Legacy(BIG5).encode("客戶張三的身分證號碼是這個，請盡快聯絡我們。"), None),
+            Some(Charset::Legacy(BIG5))
+        );
+        assert_eq!(
+            Charset::of_text(&Charset::Legacy(SHIFT_JIS).encode("こんにちは、これはテストです。"), None),
+            Some(Charset::Legacy(SHIFT_JIS))
+        );
         assert_eq!(Charset::of_text(b"caf\xe9 au lait", None), Some(Charset::latin()));
         for charset in all().into_iter().filter(|charset| matches!(charset, Charset::Wide(..))) {
             assert_eq!(Charset::of_text(&charset.encode("password: hunter2"), None), Some(charset));

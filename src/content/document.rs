@@ -51,7 +51,9 @@ impl<'a> Document<'a> {
         let Some((segment, origin)) = self.segments.get(segment).zip(self.origins.get(segment)) else { return String::new() };
         let inner = match segment.syntax {
             Syntax::Json => self.json(origin).map(|index| index.path(self.bytes(origin), origin.local(segment.map.source(span)))),
-            Syntax::UrlEncoded => self.field_at(segment, origin, span).and_then(|(name, _)| Some(format!("field \"{}\"", readable(&name)?))),
+            Syntax::UrlEncoded => {
+                self.field_at(segment, origin, span).and_then(|(name, _)| Some(format!("field \"{}\"", readable(&name)?)))
+            }
             Syntax::Plain | Syntax::Xml => None,
         };
         match (&segment.place, inner) {

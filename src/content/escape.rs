@@ -58,7 +58,9 @@ impl Style {
             Self::Xml => xml::escape(text),
             Self::Cdata => text.replace("]]>", "]]]]><![CDATA[>"),
             Self::Comment => text.replace('-', "_"),
-            Self::Parameter => text.chars().map(|char| if char.is_control() || matches!(char, '"' | '\\' | ';') { '_' } else { char }).collect(),
+            Self::Parameter => {
+                text.chars().map(|char| if char.is_control() || matches!(char, '"' | '\\' | ';') { '_' } else { char }).collect()
+            }
         }
     }
 }

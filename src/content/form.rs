@@ -111,7 +111,8 @@ pub(super) fn looks_like_form(text: &str) -> bool {
 
 /// Whether reading `text` as a form changes anything but the meaning of `+`.
 pub(super) fn has_escapes(text: &str) -> bool {
-    memchr::memchr_iter(b'%', text.as_bytes()).any(|at| text.get(at + 1..at + 3).and_then(hex).is_some() || text.get(at + 1..).is_some_and(|rest| rest.starts_with('u')))
+    memchr::memchr_iter(b'%', text.as_bytes())
+        .any(|at| text.get(at + 1..at + 3).and_then(hex).is_some() || text.get(at + 1..).is_some_and(|rest| rest.starts_with('u')))
 }
 
 /// Where the fields are.

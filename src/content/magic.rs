@@ -27,7 +27,9 @@ fn is_media(bytes: &[u8]) -> bool {
     match bytes {
         [0xff, 0xd8, 0xff, ..] | [0x89, b'P', b'N', b'G', ..] | [b'G', b'I', b'F', b'8', ..] => true,
         [b'I', b'I', 0x2a, 0, ..] | [b'M', b'M', 0, 0x2a, ..] | [b'8', b'B', b'P', b'S', ..] => true,
-        [b'R', b'I', b'F', b'F', _, _, _, _, kind @ ..] => kind.starts_with(b"WEBP") || kind.starts_with(b"WAVE") || kind.starts_with(b"AVI "),
+        [b'R', b'I', b'F', b'F', _, _, _, _, kind @ ..] => {
+            kind.starts_with(b"WEBP") || kind.starts_with(b"WAVE") || kind.starts_with(b"AVI ")
+        }
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => true, // MP4, MOV, HEIC, AVIF
         [0, 0, 1, 0, count, 0, ..] => *count > 0,         // ICO
         [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => true,

@@ -41,7 +41,10 @@ impl MediaType {
     pub(super) fn is_json(&self) -> bool {
         let subtype = self.essence.split_once('/').map_or("", |(_, subtype)| subtype);
         subtype.ends_with("+json")
-            || matches!(subtype, "json" | "x-json" | "json5" | "ndjson" | "x-ndjson" | "jsonl" | "x-jsonlines" | "jsonlines" | "json-seq" | "csp-report")
+            || matches!(
+                subtype,
+                "json" | "x-json" | "json5" | "ndjson" | "x-ndjson" | "jsonl" | "x-jsonlines" | "jsonlines" | "json-seq" | "csp-report"
+            )
             || subtype.starts_with("x-amz-json")
     }
 
@@ -179,7 +182,13 @@ mod tests {
 
     #[test]
     fn json_goes_by_many_names() {
-        for name in ["application/json", "application/vnd.api+json; charset=utf-8", "application/x-ndjson", "application/x-amz-json-1.1", "text/json"] {
+        for name in [
+            "application/json",
+            "application/vnd.api+json; charset=utf-8",
+            "application/x-ndjson",
+            "application/x-amz-json-1.1",
+            "text/json",
+        ] {
             assert!(MediaType::parse(name).is_json(), "{name}");
         }
         assert!(!MediaType::parse("text/plain").is_json());

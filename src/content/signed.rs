@@ -52,23 +52,33 @@ const SCHEMES: [&str; 15] = [
 ];
 
 /// Query parameters of a URL that is itself signed.
-const IN_QUERY: [&str; 8] =
-    ["x-amz-signature=", "x-goog-signature=", "x-oss-signature=", "q-signature=", "x-tos-signature=", "x-obs-signature=", "ossaccesskeyid=", "awsaccesskeyid="];
+const IN_QUERY: [&str; 8] = [
+    "x-amz-signature=",
+    "x-goog-signature=",
+    "x-oss-signature=",
+    "q-signature=",
+    "x-tos-signature=",
+    "x-obs-signature=",
+    "ossaccesskeyid=",
+    "awsaccesskeyid=",
+];
 
 /// Refuses `rewritten` if a signature or digest covers what it changes.
 ///
 /// # Errors
 /// [`RewriteError::Signed`]
 pub(super) fn check(target: &str, headers: &HeaderMap, rewritten: &Rewritten) -> Result<(), RewriteError> {
-    let authorization = headers.get_all(AUTHORIZATION).iter().filter_map(|value| value.to_str().ok()).map(str::to_ascii_lowercase).find(|value| {
-        // `Authorization: Signature ...` is the draft that became HTTP Message Signatures.
-        SCHEMES.iter().any(|scheme| value.starts_with(scheme)) || value.starts_with("signature ")
-    });
+    let authorization =
+        headers.get_all(AUTHORIZATION).iter().filter_map(|value| value.to_str().ok()).map(str::to_ascii_lowercase).find(|value| {
+            // `Authorization: Signature ...` is the draft that became HTTP Message Signatures.
+            SCHEMES.iter().any(|scheme| value.starts_with(scheme)) || value.starts_with("signature ")
+        });
     let query = target.split_once('?').map_or("", |(_, query)| query).to_ascii_lowercase();
     let signed_url = query.split('&').any(|pair| IN_QUERY.iter().any(|name| pair.starts_with(name)));
     let signature_input = headers.get("signature-input").is_some();
 
-    let body = rewritten.body.is_some() && (signs_body(headers, authorization.as_deref()) || OVER_BODY.iter().any(|name| headers.contains_key(*name)));
+    let body = rewritten.body.is_some()
+        && (signs_body(headers, authorization.as_deref()) || OVER_BODY.iter().any(|name| headers.contains_key(*name)));
     let target = rewritten.target.is_some() && (authorization.is_some() || signed_url || signature_input);
     let names = || rewritten.headers.iter().map(|(name, _)| name.as_str());
     let listed = |list: &str| names().any(|name| list.contains(name));

@@ -71,7 +71,8 @@ pub(super) fn decode_quoted_printable(bytes: &[u8]) -> (Vec<u8>, OffsetMap) {
         let (plain, escaped) = rest.split_at_checked(found).unwrap_or((rest, &[]));
         decoded.extend_from_slice(plain);
         map.copied(found);
-        let byte = escaped.get(1..3).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let byte =
+            escaped.get(1..3).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
         let len = match (byte, escaped) {
             (Some(byte), _) => {
                 decoded.push(byte);

@@ -253,7 +253,8 @@ pub(super) fn is_well_formed(source: &str) -> bool {
 /// Whether `text` begins and ends like XML or HTML.
 pub(super) fn looks_like_xml(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_ascii();
-    let starts = text.strip_prefix('<').is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_alphabetic() || matches!(char, '?' | '!')));
+    let starts =
+        text.strip_prefix('<').is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_alphabetic() || matches!(char, '?' | '!')));
     starts && text.ends_with('>')
 }
 

@@ -66,7 +66,8 @@ fn every_gzip_member_and_zstd_frame_is_read() {
 
 #[test]
 fn gzip_header_fields_are_stepped_over() {
-    let mut writer = flate2::GzBuilder::new().filename("name").comment("comment").extra(*b"extra").write(Vec::new(), flate2::Compression::fast());
+    let mut writer =
+        flate2::GzBuilder::new().filename("name").comment("comment").extra(*b"extra").write(Vec::new(), flate2::Compression::fast());
     writer.write_all(b"text").expect("write");
     assert_eq!(decoded("gzip", &writer.finish().expect("finish")).as_deref(), Ok(&b"text"[..]));
 }
@@ -105,7 +106,8 @@ fn an_unknown_coding_is_a_gap() {
 
 #[test]
 fn aws_chunks_are_joined_and_never_rewritten() {
-    let sent = b"5;chunk-signature=aa\r\nhello\r\n6;chunk-signature=bb\r\n world\r\n0;chunk-signature=cc\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n";
+    let sent =
+        b"5;chunk-signature=aa\r\nhello\r\n6;chunk-signature=bb\r\n world\r\n0;chunk-signature=cc\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n";
     assert_eq!(decoded("aws-chunked", sent).as_deref(), Ok(&b"hello world"[..]));
     let inner = coded("gzip", b"hello");
     let sent = [format!("{:x}\r\n", inner.len()).as_bytes(), &inner, b"\r\n0\r\n\r\n"].concat();

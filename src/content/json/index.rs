@@ -245,7 +245,8 @@ impl Visit for Builder {
 mod tests {
     use super::*;
 
-    const SOURCE: &str = r#"{"model":"x","messages":[{"role":"user","content":"my key is KEY"},{"n":4111}],"a b":{"ghp_0123456789":" T\n"}}"#;
+    const SOURCE: &str =
+        r#"{"model":"x","messages":[{"role":"user","content":"my key is KEY"},{"n":4111}],"a b":{"ghp_0123456789":" T\n"}}"#;
 
     fn span(needle: &str) -> Range<usize> {
         let start = SOURCE.find(needle).expect("needle");

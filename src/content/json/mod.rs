@@ -106,10 +106,21 @@ mod tests {
     #[test]
     fn one_value_or_several_are_json() {
         let lines = "{\"a\":1}\n{\"a\":2}\n";
-        for text in ["{}", "[]", " [1, -2.5e+3, true, null, \"x\"] ", "\u{feff}{\"a\":{\"a\":[]},\"a\":1}", lines, "\u{1e}{}\n\u{1e}[]\n", "{}{}", "12"] {
+        for text in [
+            "{}",
+            "[]",
+            " [1, -2.5e+3, true, null, \"x\"] ",
+            "\u{feff}{\"a\":{\"a\":[]},\"a\":1}",
+            lines,
+            "\u{1e}{}\n\u{1e}[]\n",
+            "{}{}",
+            "12",
+        ] {
             assert!(is_valid(text), "{text}");
         }
-        for text in ["", " ", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "[1 2]", "]", "{a:1}", "\"\\x\"", "\"abc", "tru", "1-", "a=b&c=d", "{\"a\":1}}"] {
+        for text in
+            ["", " ", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "[1 2]", "]", "{a:1}", "\"\\x\"", "\"abc", "tru", "1-", "a=b&c=d", "{\"a\":1}}"]
+        {
             assert!(!is_valid(text), "{text}");
         }
     }

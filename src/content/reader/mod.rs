@@ -183,7 +183,9 @@ impl<'a> Reader<'_, 'a> {
         if hint.is_json() && first.is_some() {
             self.gap(Gap::Malformed);
         }
-        if form::looks_like_form(text) && form::has_escapes(text) || hint.is_form() && (form::looks_like_form(text) || !text.contains([' ', '\n'])) {
+        if form::looks_like_form(text) && form::has_escapes(text)
+            || hint.is_form() && (form::looks_like_form(text) || !text.contains([' ', '\n']))
+        {
             let (decoded, map, charset) = form::read(text, form::Kind::Form, hint.charset());
             return self.add(content, Syntax::UrlEncoded, decoded, map, Structure::Form(form::Kind::Form, charset));
         }
@@ -233,7 +235,13 @@ impl<'a> Reader<'_, 'a> {
             text: (content.keep)(text),
             map: map.shifted(content.offset),
         });
-        self.document.origins.push(Origin { source: content.source, range, structure, field: content.field.clone(), access: content.access });
+        self.document.origins.push(Origin {
+            source: content.source,
+            range,
+            structure,
+            field: content.field.clone(),
+            access: content.access,
+        });
     }
 
     /// Makes `bytes`, decoded from all of `content`, a container and lets `read` read it.
@@ -251,16 +259,19 @@ impl<'a> Reader<'_, 'a> {
         };
         let range = content.offset..content.offset + content.bytes.len();
         self.document.containers.push(Container { parent: content.source, range, bytes: Vec::new(), wrapping });
-        read(self, &Content {
-            source: Source::Container(index),
-            offset: 0,
-            bytes: &bytes,
-            keep: |text| Cow::Owned(text.into_owned()),
-            place: content.place.clone(),
-            hint: content.hint.clone(),
-            field: content.field.clone(),
-            access,
-        });
+        read(
+            self,
+            &Content {
+                source: Source::Container(index),
+                offset: 0,
+                bytes: &bytes,
+                keep: |text| Cow::Owned(text.into_owned()),
+                place: content.place.clone(),
+                hint: content.hint.clone(),
+                field: content.field.clone(),
+                access,
+            },
+        );
         if let Some(container) = self.document.containers.get_mut(index) {
             container.bytes = bytes;
         }
