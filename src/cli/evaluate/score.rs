@@ -93,8 +93,8 @@ impl Table {
         writeln!(out, "{file}")?;
         writeln!(
             out,
-            "{:32} {:>6} {:>6} {:>6}  {:22} {:22} {:>6}  {}",
-            "label", "gold", "fn", "fp", "precision", "recall", "F1", "false alarms"
+            "{:32} {:>6} {:>6} {:>6}  {:22} {:22} {:>6}  false alarms",
+            "label", "gold", "fn", "fp", "precision", "recall", "F1"
         )?;
         for line in self.lines(file) {
             let (precision, recall) = (share(line.precision), share(line.recall));

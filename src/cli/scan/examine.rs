@@ -221,7 +221,7 @@ mod tests {
         let report = bytes(&reader(), &Source::named("a.txt"), text.as_bytes().to_vec());
         let [hit] = &report.hits[..] else { panic!("{:?}", report.hits) };
         assert_eq!((hit.at.start, hit.at.end), ((2, 5), (2, 27)));
-        assert_eq!(&text[hit.at.bytes.clone()], "jane.roe@corp-mail.com");
+        assert_eq!(text.get(hit.at.bytes.clone()), Some("jane.roe@corp-mail.com"));
         assert_eq!(hit.excerpt, "j***.***@c********.com");
     }
 
