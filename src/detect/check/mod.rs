@@ -13,10 +13,11 @@ mod finance;
 mod global;
 mod latin_america;
 mod mea;
+mod network;
 mod oceania;
+mod secrets;
 mod south_asia;
 mod vat;
-mod network;
 mod wording;
 
 /// Whether the text of a candidate is valid.
@@ -36,10 +37,11 @@ const TABLES: &[&[(&str, Check)]] = &[
     mea::TABLE,
     network::TABLE,
     oceania::TABLE,
+    secrets::TABLE,
     south_asia::TABLE,
-    super::random::TABLE,
     vat::TABLE,
     wording::TABLE,
+    super::random::TABLE,
 ];
 
 /// The validator that rules call `name`.
