@@ -71,7 +71,9 @@ impl Sent {
         let rewritten = document.rewrite(&edits)?;
         let mut headers = self.headers.clone();
         rewritten.headers.iter().for_each(|(name, _)| drop(headers.remove(name)));
-        rewritten.headers.into_iter().for_each(|(name, value)| drop(headers.append(name, value)));
+        for (name, value) in rewritten.headers {
+            headers.append(name, value);
+        }
         Ok(Self {
             target: rewritten.target.unwrap_or_else(|| self.target.clone()),
             body: rewritten.body.unwrap_or_else(|| self.body.clone()),
