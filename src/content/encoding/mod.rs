@@ -95,8 +95,12 @@ impl Decoder {
     /// # Errors
     /// As [`decode`].
     pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>, budget: &mut Budget) -> Result<(), Gap> {
-        self.fed = self.fed.saturating_add(input.len());
-        drive(&mut self.stages, input, out, budget, self.fed)
+        // In pieces, so that the ratio is that of what has been read so far: the rest of a bomb must not pay for its start.
+        for piece in input.chunks(Stage::BUFFER) {
+            self.fed = self.fed.saturating_add(piece.len());
+            drive(&mut self.stages, piece, out, budget, self.fed)?;
+        }
+        Ok(())
     }
 
     /// Says that the message has ended.

@@ -169,7 +169,7 @@ fn organisation_code(text: &str) -> bool {
         Some(&byte) if byte.is_ascii_digit() => u32::from(byte - b'0'),
         _ => return false,
     };
-    (sum + check) % 11 == 0 && varied(digits_of(text))
+    (sum + check).is_multiple_of(11) && varied(digits_of(text))
 }
 
 /// A business registration number of 15 as before 2015: region, serial, ISO 7064 MOD 11,10 (工商总局 GS 15-2006).
@@ -255,7 +255,7 @@ fn hk_id(text: &str) -> bool {
     };
     let weights = (2..=9).rev().skip(9 - id.len());
     let sum: u32 = start + id.iter().zip(weights).map(|(&byte, weight)| value(byte) * weight).sum::<u32>();
-    letters >= 1 && (sum + last) % 11 == 0 && varied(digits_of(text))
+    letters >= 1 && (sum + last).is_multiple_of(11) && varied(digits_of(text))
 }
 
 /// A Taiwanese identity card (letter, 1 or 2, eight digits) or resident certificate (8 or 9 since 2021, before that a second letter A to D):
@@ -281,7 +281,7 @@ fn tw_ubn(text: &str) -> bool {
     let Some(id) = compact::<8>(text) else { return false };
     let Some(seventh) = number(&id, 6, 1) else { return false };
     let sum: u32 = digits_of(text).zip([1, 2, 1, 2, 1, 2, 4, 1]).map(|(digit, weight)| digit * weight / 10 + digit * weight % 10).sum();
-    (sum % 5 == 0 || (seventh == 7 && (sum + 1) % 5 == 0)) && digits_of(text).count() == 8 && varied(digits_of(text))
+    (sum.is_multiple_of(5) || (seventh == 7 && (sum + 1).is_multiple_of(5))) && digits_of(text).count() == 8 && varied(digits_of(text))
 }
 
 #[cfg(test)]

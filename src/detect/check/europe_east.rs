@@ -16,6 +16,7 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("dk-cpr", dk_cpr),
     ("fi-hetu", fi_hetu),
     ("hr-oib", hr_oib),
+    ("hu-company-tax", hu_company_tax),
     ("hu-personal", hu_personal),
     ("hu-taj", hu_taj),
     ("hu-tax", hu_tax),
@@ -83,9 +84,10 @@ fn by_personal(text: &str) -> bool {
 /// (act 133/2000 Sb.; act 301/1995 Z. z.).
 pub(super) fn cz_birth_number(text: &str) -> bool {
     let dated = |d: &[u8], century: u64| {
-        let month = number(&d[2..4]) % 50;
+        let packed = d.get(..6).map_or(0, number);
+        let month = packed / 100 % 50;
         let month = if month > 20 { month - 20 } else { month };
-        is_date(century + number(&d[..2]), month, number(&d[4..6]))
+        is_date(century + packed / 10_000, month, packed % 100)
     };
     digits::<10>(text).is_some_and(|d| {
         let year = number(&d[..2]);
@@ -116,6 +118,14 @@ fn fi_hetu(text: &str) -> bool {
 /// Croatia, OIB: ISO/IEC 7064 MOD 11,10 (law on the OIB, NN 60/08).
 pub(super) fn hr_oib(text: &str) -> bool {
     digits::<11>(text).is_some_and(|d| mod_11_10(&d))
+}
+
+/// Hungary, a company's tax number: the VAT number, kind of taxation 1 to 5, county (NAV, act CL of 2017).
+fn hu_company_tax(text: &str) -> bool {
+    digits::<11>(text).is_some_and(|d| {
+        let keyed = weighted(&d, &[9, 7, 3, 1, 9, 7, 3, 1]).is_multiple_of(10);
+        keyed && matches!(d[8], 1..=5) && matches!(number(&d[9..]), 2..=20 | 22..=44 | 51)
+    })
 }
 
 /// Hungary, personal number: sex and century, birth date, serial; weights 1 to 10, MOD 11, turned round for births from
@@ -155,7 +165,7 @@ fn jmbg(text: &str) -> bool {
         let year = number(&d[4..7]);
         let dated = is_date(if year < 800 { 2000 + year } else { 1000 + year }, number(&d[2..4]), number(&d[..2]));
         let check = (11 - weighted(&d, &[7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11) % 11 % 10;
-        (year >= 880 || year < 100) && dated && check == u32::from(d[12])
+        !(100..880).contains(&year) && dated && check == u32::from(d[12])
     })
 }
 
@@ -377,6 +387,7 @@ mod tests {
         assert!(fi_hetu("131052A308T") && !fi_hetu("310252-308Y") && !fi_hetu("131052-901T"));
         assert!(!cz_birth_number("1103492745") && cz_birth_number("530312/123") && !cz_birth_number("590312/123"));
         assert!(!is_kennitala("320174-3399") && !ru_passport("4550 123456"));
+        assert!(hu_company_tax("12892312-2-42") && !hu_company_tax("12892313-2-42") && !hu_company_tax("12892312-7-42"));
         assert!(al_nipt("J91402501L") && !al_nipt("Z22218003V"));
     }
 }

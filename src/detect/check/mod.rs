@@ -13,9 +13,12 @@ mod finance;
 mod global;
 mod latin_america;
 mod mea;
+mod network;
 mod oceania;
+mod secrets;
 mod south_asia;
 mod vat;
+mod wording;
 
 /// Whether the text of a candidate is valid.
 pub type Check = fn(&str) -> bool;
@@ -32,10 +35,13 @@ const TABLES: &[&[(&str, Check)]] = &[
     global::TABLE,
     latin_america::TABLE,
     mea::TABLE,
+    network::TABLE,
     oceania::TABLE,
+    secrets::TABLE,
     south_asia::TABLE,
-    super::random::TABLE,
     vat::TABLE,
+    wording::TABLE,
+    super::random::TABLE,
 ];
 
 /// The validator that rules call `name`.

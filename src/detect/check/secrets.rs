@@ -3,8 +3,7 @@
 
 use super::Check;
 use base64::{
-    Engine,
-    alphabet,
+    Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use serde_json::{Map, Value};
@@ -95,7 +94,10 @@ fn basic_credentials(text: &str) -> bool {
     let Some(plain) = decode(text).and_then(|plain| String::from_utf8(plain).ok()) else { return false };
     let printable = plain.chars().all(|c| !c.is_control());
     let Some((user, secret)) = plain.split_once(':') else { return false };
-    printable && (user.len() + secret.len() >= 6) && !is_stand_in(secret) && !(user.eq_ignore_ascii_case("user") && is_password_word(secret))
+    printable
+        && (user.len() + secret.len() >= 6)
+        && !is_stand_in(secret)
+        && !(user.eq_ignore_ascii_case("user") && is_password_word(secret))
 }
 
 /// A private key block with a key in it: DER, OpenSSH, OpenPGP or PuTTY material of plausible length, not `...` or `xxx`.
@@ -186,7 +188,22 @@ fn is_masked(text: &str) -> bool {
 /// Whether the text says that it stands for something else.
 fn names_a_stand_in(text: &str) -> bool {
     const WORDS: [&str; 16] = [
-        "example", "placeholder", "redacted", "changeme", "change_me", "change-me", "replace", "insert", "dummy", "your_", "your-", "yourapi", "token_here", "key_here", "_here", "todo",
+        "example",
+        "placeholder",
+        "redacted",
+        "changeme",
+        "change_me",
+        "change-me",
+        "replace",
+        "insert",
+        "dummy",
+        "your_",
+        "your-",
+        "yourapi",
+        "token_here",
+        "key_here",
+        "_here",
+        "todo",
     ];
     let lower = text.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))
@@ -213,8 +230,39 @@ fn is_code(value: &str) -> bool {
 /// Words that documentation writes where a password goes.
 fn is_password_word(value: &str) -> bool {
     const WORDS: [&str; 33] = [
-        "pass", "password", "passwd", "pwd", "passw0rd", "secret", "token", "changeme", "test", "testing", "test123", "admin", "root", "user", "username", "guest", "default", "none", "null",
-        "true", "false", "string", "mypassword", "mypass", "mysecret", "secretpassword", "secretkey", "postgres", "mysql", "foo", "bar", "abc", "abc123",
+        "pass",
+        "password",
+        "passwd",
+        "pwd",
+        "passw0rd",
+        "secret",
+        "token",
+        "changeme",
+        "test",
+        "testing",
+        "test123",
+        "admin",
+        "root",
+        "user",
+        "username",
+        "guest",
+        "default",
+        "none",
+        "null",
+        "true",
+        "false",
+        "string",
+        "mypassword",
+        "mypass",
+        "mysecret",
+        "secretpassword",
+        "secretkey",
+        "postgres",
+        "mysql",
+        "foo",
+        "bar",
+        "abc",
+        "abc123",
     ];
     WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
@@ -222,7 +270,8 @@ fn is_password_word(value: &str) -> bool {
 /// The password in a URL: anything but a template, a mask, or the word that documentation puts there.
 fn url_password(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let named = lower.starts_with("your") || lower.contains("password") && text.bytes().all(|b| b.is_ascii_alphabetic() || b"_-".contains(&b));
+    let named =
+        lower.starts_with("your") || lower.contains("password") && text.bytes().all(|b| b.is_ascii_alphabetic() || b"_-".contains(&b));
     text.len() >= 3 && !named && !is_stand_in(text) && !is_password_word(text)
 }
 
@@ -243,7 +292,13 @@ fn password(text: &str) -> bool {
         return digits == value.len() && (6..=12).contains(&digits) && !is_sequential(value);
     }
     let mixed = digits > 0 || signs > 0 && signs * 2 < value.len();
-    mixed && spaces == 0 && !(holds_the_word && signs == 0) && !is_format(&lower) && !is_path(value) && !is_uuid(value) && !is_numbered_name(value)
+    mixed
+        && spaces == 0
+        && !(holds_the_word && signs == 0)
+        && !is_format(&lower)
+        && !is_path(value)
+        && !is_uuid(value)
+        && !is_numbered_name(value)
 }
 
 /// `123456`, `87654321`, `111111`.
@@ -254,8 +309,14 @@ fn is_sequential(digits: &str) -> bool {
 
 /// Names of encodings, hashes and types that carry digits, and format strings.
 fn is_format(lower: &str) -> bool {
-    const FORMATS: [&str; 14] = ["sha1", "sha256", "sha512", "sha-256", "md5", "utf8", "utf-8", "base64", "bcrypt", "pbkdf2", "oauth2", "argon2", "int32", "varchar"];
-    FORMATS.iter().any(|format| lower.starts_with(format)) || lower.contains("%s") || lower.contains("%d") || lower.contains("{0}") || lower.starts_with("0x")
+    const FORMATS: [&str; 14] = [
+        "sha1", "sha256", "sha512", "sha-256", "md5", "utf8", "utf-8", "base64", "bcrypt", "pbkdf2", "oauth2", "argon2", "int32", "varchar",
+    ];
+    FORMATS.iter().any(|format| lower.starts_with(format))
+        || lower.contains("%s")
+        || lower.contains("%d")
+        || lower.contains("{0}")
+        || lower.starts_with("0x")
 }
 
 /// URLs, file names and folders.
@@ -314,7 +375,10 @@ mod tests {
     fn an_empty_pem_block_is_no_key() {
         let block = |label: &str, body: &str| format!("-----BEGIN {label}PRIVATE KEY-----\n{body}\n-----END {label}PRIVATE KEY-----");
         assert!(pem(&block("", "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg")));
-        assert!(pem(&block("RSA ", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nq83vq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=")));
+        assert!(pem(&block(
+            "RSA ",
+            "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nq83vq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA="
+        )));
         for body in ["...", "xxx", "anything", "***", "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo=", &"x".repeat(64)] {
             assert!(!pem(&block("", body)), "{body}");
         }
@@ -326,8 +390,25 @@ mod tests {
             assert!(password(real), "{real}");
         }
         for other in [
-            "password", "changeme", "${DB_PASSWORD}", "<your password>", "getpass()", "config.password", "123456", "********", "xxxxxxxx", "str", "required",
-            "/run/secrets/db1", "https://a1.example.com", "arg_1", "sha256", "0736f5ef-7e88-499a-80cc-90c85d2a5180", "请输入密码1", "password1", "self.value",
+            "password",
+            "changeme",
+            "${DB_PASSWORD}",
+            "<your password>",
+            "getpass()",
+            "config.password",
+            "123456",
+            "********",
+            "xxxxxxxx",
+            "str",
+            "required",
+            "/run/secrets/db1",
+            "https://a1.example.com",
+            "arg_1",
+            "sha256",
+            "0736f5ef-7e88-499a-80cc-90c85d2a5180",
+            "请输入密码1",
+            "password1",
+            "self.value",
         ] {
             assert!(!password(other), "{other}");
         }

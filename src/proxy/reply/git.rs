@@ -57,16 +57,7 @@ impl Exchange {
         }
         let mut body = Vec::new();
         let content_type = match self {
-            Self::Push => {
-                for language in languages(asked) {
-                    for line in notice.lines(language) {
-                        side_band(&mut body, 2, &format!("{line}\n"));
-                    }
-                }
-                side_band(&mut body, 3, &notice.reason_phrase());
-                body.extend_from_slice(b"0000");
-                "application/x-git-receive-pack-result"
-            }
+            Self::Push => return push(notice, facts, &Push::default()),
             Self::Fetch | Self::Lfs => {
                 packet(&mut body, &[b"ERR ", joined(notice, asked).as_bytes()]);
                 "application/x-git-upload-pack-result"
@@ -84,6 +75,72 @@ impl Exchange {
         };
         Rendered { status: StatusCode::OK, content_type, language: None, body, headers: Vec::new() }
     }
+}
+
+/// What a push asks for: the start of its content (gitprotocol-pack, "Reference Update Request").
+#[derive(Debug, Default)]
+pub(super) struct Push<'a> {
+    refs: Vec<&'a str>,
+    capabilities: Option<&'a str>,
+}
+
+impl<'a> Push<'a> {
+    /// Reads the commands; what cannot be read is left out, the answer is only less precise then.
+    pub(super) fn parse(mut content: &'a [u8]) -> Self {
+        let mut push = Self::default();
+        while let Some((length, rest)) = content.split_first_chunk::<4>() {
+            let Some(length) = std::str::from_utf8(length).ok().and_then(|text| usize::from_str_radix(text, 16).ok()) else { break };
+            let Some((line, rest)) = length.checked_sub(4).and_then(|length| rest.split_at_checked(length)) else { break };
+            content = rest;
+            let line = std::str::from_utf8(line).unwrap_or_default().trim_end_matches('\n');
+            let (command, capabilities) = line.split_once('\0').map_or((line, None), |(command, rest)| (command, Some(rest)));
+            push.capabilities = push.capabilities.or(capabilities);
+            // old new name
+            let mut words = command.splitn(3, ' ');
+            if let (Some(_), Some(_), Some(name)) = (words.next(), words.next(), words.next()) {
+                push.refs.push(name);
+            }
+        }
+        push
+    }
+
+    /// git has negotiated side bands and reports for more than ten years; without the commands it is taken to have.
+    fn can(&self, capability: &str) -> bool {
+        self.capabilities.is_none_or(|all| all.split(' ').any(|word| word == capability))
+    }
+}
+
+/// The answer to a push: the words on side band 2, which git shows after `remote:`, then the report that every ref was rejected.
+pub(super) fn push(notice: &Notice<'_>, facts: &RequestFacts<'_>, push: &Push<'_>) -> Rendered {
+    let mut body = Vec::new();
+    let banded = push.can("side-band-64k");
+    if banded {
+        for language in languages(Language::asked(facts.headers)) {
+            for line in notice.lines(language) {
+                packet(&mut body, &[&[2], line.as_bytes(), b"\n"]);
+            }
+        }
+    }
+    let reason = notice.reason_phrase();
+    let mut report = Vec::new();
+    if push.can("report-status") || push.can("report-status-v2") {
+        // "unpack ok" although nothing was unpacked: then git names each ref with its reason, and only then.
+        let unpack = if push.refs.is_empty() { reason.as_str() } else { "ok" };
+        packet(&mut report, &[b"unpack ", unpack.as_bytes(), b"\n"]);
+        for name in &push.refs {
+            packet(&mut report, &[b"ng ", name.as_bytes(), b" ", reason.as_bytes(), b"\n"]);
+        }
+        report.extend_from_slice(b"0000");
+    }
+    if banded {
+        for part in report.chunks(MOST - 1) {
+            packet(&mut body, &[&[1], part]);
+        }
+        body.extend_from_slice(b"0000");
+    } else {
+        body.extend_from_slice(&report);
+    }
+    Rendered { status: StatusCode::OK, content_type: "application/x-git-receive-pack-result", language: None, body, headers: Vec::new() }
 }
 
 fn languages(asked: Option<Language>) -> Vec<Language> {
@@ -109,11 +166,6 @@ fn packet(out: &mut Vec<u8>, parts: &[&[u8]]) {
     }
 }
 
-/// Appends a message on a side band: 2 is shown after `remote:`, 3 also ends the exchange as failed.
-fn side_band(out: &mut Vec<u8>, band: u8, text: &str) {
-    packet(out, &[&[band], text.as_bytes()]);
-}
-
 /// The error object of the LFS API: the client prints `message`.
 fn lfs(notice: &Notice<'_>, asked: Option<Language>) -> Rendered {
     let body = serde_json::json!({ "message": notice.in_asked(asked), "request_id": notice.request_id });
@@ -129,6 +181,21 @@ fn lfs(notice: &Notice<'_>, asked: Option<Language>) -> Rendered {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_commands_of_a_push_are_read_as_far_as_they_go() {
+        let zero = "0".repeat(40);
+        let mut content = Vec::new();
+        packet(&mut content, &[format!("{zero} {zero} refs/heads/a\0 report-status side-band-64k").as_bytes()]);
+        packet(&mut content, &[format!("{zero} {zero} refs/heads/b\n").as_bytes()]);
+        let whole = content.len();
+        content.extend_from_slice(b"0000PACK\0\0\0\x02");
+        let push = Push::parse(&content);
+        assert_eq!(push.refs, ["refs/heads/a", "refs/heads/b"]);
+        assert!(push.can("side-band-64k") && !push.can("report-status-v2"));
+        assert_eq!(Push::parse(&content[..whole - 1]).refs, ["refs/heads/a"]);
+        assert!(Push::parse(b"zzzz").can("report-status"));
+    }
 
     #[test]
     fn a_packet_counts_its_own_length() {

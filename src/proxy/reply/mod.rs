@@ -49,6 +49,15 @@ pub fn blocked(refusal: &Refusal, facts: &RequestFacts<'_>) -> Response<Bytes> {
     render(&Notice::of_refusal(refusal, facts), facts)
 }
 
+/// [`blocked`] for a `git push` of which the start of the content is at hand: git then shows for each ref that it was rejected.
+pub fn blocked_push(refusal: &Refusal, content: &[u8], facts: &RequestFacts<'_>) -> Response<Bytes> {
+    let notice = Notice::of_refusal(refusal, facts);
+    match Shape::of(facts) {
+        Shape::Git(git::Exchange::Push) => respond(git::push(&notice, facts, &git::Push::parse(content)), &notice, facts),
+        shape => respond(shape.render(&notice, facts), &notice, facts),
+    }
+}
+
 /// The answer to a request that cannot be served; `contact` is whom users can ask.
 pub fn fault(fault: &Fault, request_id: &str, contact: Option<&str>, facts: &RequestFacts<'_>) -> Response<Bytes> {
     render(&Notice::of_fault(fault, request_id, contact, facts), facts)
@@ -119,7 +128,10 @@ struct Rendered {
 }
 
 fn render(notice: &Notice<'_>, facts: &RequestFacts<'_>) -> Response<Bytes> {
-    let rendered = Shape::of(facts).render(notice, facts);
+    respond(Shape::of(facts).render(notice, facts), notice, facts)
+}
+
+fn respond(rendered: Rendered, notice: &Notice<'_>, facts: &RequestFacts<'_>) -> Response<Bytes> {
     let length = rendered.body.len();
     // The answer to a HEAD has the length of the answer to a GET, and no body (RFC 9110, 8.6).
     let body = if facts.method == Method::HEAD { Bytes::new() } else { Bytes::from(rendered.body) };

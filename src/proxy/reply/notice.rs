@@ -304,11 +304,11 @@ fn ask(doubt: Doubt, contact: Option<&str>, request_id: &str) -> Words {
         Doubt::Wrong => ("If you think this is a mistake", "如认为有误"),
         Doubt::Persists => ("If this goes on", "如问题持续"),
     };
-    let (who_en, who_zh) = contact.map_or(("your IT department", "公司 IT 部门"), |contact| (contact, contact));
-    Words::new(
-        format!("{en}, ask {who_en} and name request {request_id}."),
-        format!("{zh}，请联系 {who_zh}，并提供请求编号 {request_id}。"),
-    )
+    let (who_en, who_zh) = match contact {
+        Some(contact) => (contact, format!("请联系 {contact}，")),
+        None => ("your IT department", "请联系公司 IT 部门，".to_owned()),
+    };
+    Words::new(format!("{en}, ask {who_en} and name request {request_id}."), format!("{zh}，{who_zh}并提供请求编号 {request_id}。"))
 }
 
 type Said = (StatusCode, &'static str, Words, Words, Vec<Words>, Option<u32>);

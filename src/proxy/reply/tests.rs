@@ -173,8 +173,10 @@ fn git_gets_lines_that_it_shows() {
         Asked::new(Method::GET, "git.example", "/r.git/info/refs?service=git-receive-pack", &[git, ("accept-language", "en-US, *;q=0.9")]);
     let lfs =
         Asked::post("git.example", "/r.git/info/lfs/objects/batch", &[("content-type", "application/vnd.git-lfs+json; charset=utf-8")]);
-    let shown: Vec<String> = [push, fetch, refs, lfs].iter().map(|asked| show(&asked.blocked())).collect();
-    insta::assert_snapshot!(shown.join("\n====\n"));
+    let command = format!("0082{0} {0} refs/heads/main\0 report-status side-band-64k0000", "0".repeat(40));
+    let mut shown: Vec<String> = [&push, &fetch, &refs, &lfs].iter().map(|asked| show(&asked.blocked())).collect();
+    shown.push(show(&blocked_push(&refusal(), command.as_bytes(), &push.facts())));
+    insta::assert_snapshot!(shown.join("\n====\n").replace('\0', "<NUL>").replace('\u{1}', "<1>").replace('\u{2}', "<2>"));
 }
 
 #[test]
