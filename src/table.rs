@@ -64,7 +64,7 @@ impl<'a> File<'a> {
     }
 }
 
-/// A table of the file. Ask it for every key you know, then [`finish`](Self::finish) it.
+/// A table of the file. Ask it for every key you know, then finish it.
 #[derive(Debug)]
 pub struct Table<'a> {
     file: &'a File<'a>,

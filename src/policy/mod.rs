@@ -163,7 +163,7 @@ impl Policy {
     pub fn decide(&self, facts: &Facts<'_>, document: &Document<'_>, findings: &[Finding], gaps: &[Gap]) -> Verdict {
         let mut decisions: Vec<Decision> = findings.iter().map(|_| Decision::none()).collect();
         let mut all = Strictest::default();
-        for rule in self.rules.iter().filter(|rule| rule.applies(facts)) {
+        for rule in self.rules.iter().filter(|rule| rule.is_about(findings, gaps) && rule.applies(facts)) {
             match &rule.subject {
                 Subject::Findings(selection) => {
                     for index in selection.pick(document, findings) {
@@ -173,9 +173,7 @@ impl Policy {
                 }
                 Subject::Request => {
                     decisions.iter_mut().for_each(|decision| decision.raise(rule));
-                    if rule.action == Action::Block || !findings.is_empty() {
-                        all.offer(rule.action, &rule.name, rule.message.as_ref(), None);
-                    }
+                    all.offer(rule.action, &rule.name, rule.message.as_ref(), None);
                 }
                 Subject::Gaps(named) => {
                     if let Some(gap) = gaps.iter().find(|gap| named.contains(gap)) {
@@ -273,6 +271,15 @@ enum Subject {
 }
 
 impl Rule {
+    /// Whether the rule can decide anything here; asked first, since most requests have neither findings nor gaps.
+    fn is_about(&self, findings: &[Finding], gaps: &[Gap]) -> bool {
+        match &self.subject {
+            Subject::Request => self.action == Action::Block || !findings.is_empty(),
+            Subject::Findings(_) => !findings.is_empty(),
+            Subject::Gaps(_) => !gaps.is_empty(),
+        }
+    }
+
     fn applies(&self, facts: &Facts<'_>) -> bool {
         let user = |name: &String| facts.user == Some(name.as_str());
         self.methods.matches(|method| method.eq_ignore_ascii_case(facts.method))

@@ -1,5 +1,6 @@
 //! The integration tests: the real binary, real sockets, real TLS, real clients.
 
+mod cli;
 mod exeat;
 mod origin;
 mod proxying;

@@ -10,6 +10,10 @@ const IGNORE_FILE: &str = ".exeatignore";
 /// Every file below `path`, or `path` itself, in the order of their names. Hidden files are included, since `.env` is where
 /// secrets are; ignored ones and `.git` are not.
 pub(super) fn below(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let about = std::fs::metadata(path).with_context(|| path.display().to_string())?;
+    if !about.is_dir() {
+        return Ok(vec![path.to_owned()]); // a pipe too: `exeat scan <(command)`
+    }
     let mut walk = WalkBuilder::new(path);
     walk.hidden(false).require_git(false).add_custom_ignore_filename(IGNORE_FILE).sort_by_file_path(Path::cmp);
     walk.filter_entry(|entry| entry.file_name() != ".git");

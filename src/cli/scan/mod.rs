@@ -34,7 +34,7 @@ use std::{
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// Files and folders; - is stdin [default: stdin if it is no terminal, else the current folder]
+    /// Files and folders; - is stdin [default: with --input jsonl stdin, with --git the current folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
         if args.baseline.is_some() {
             bail!("a baseline is of files and commits; leave --baseline out with --input jsonl --format jsonl");
         }
-        return records::answer(&reader, &inputs(args), detail, out);
+        return records::answer(&reader, &inputs(args)?, detail, out);
     }
     let known = match &args.baseline {
         Some(path) if !args.write_baseline => Baseline::load(path)?,
@@ -115,13 +115,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
         progress.finish_and_clear();
         history.child.finish()?;
     } else if args.input == Input::Jsonl {
-        for path in inputs(args) {
+        for path in inputs(args)? {
             let records = records::read(&path)?;
             ordered::map(records, |record| record.map(|record| records::examine(&reader, &record)), |report| reporter.take(report?))?;
         }
     } else {
         let mut paths = Vec::new();
-        for path in inputs(args) {
+        for path in inputs(args)? {
             if path.as_os_str() == "-" {
                 let mut bytes = Vec::new();
                 io::stdin().lock().read_to_end(&mut bytes).context("stdin")?;
@@ -158,12 +158,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     Ok(ended.outcome)
 }
 
-/// The paths of the command line, or what stands in for none.
-fn inputs(args: &Args) -> Vec<PathBuf> {
-    match args.paths.as_slice() {
-        [] if args.input == Input::Jsonl || !io::stdin().is_terminal() => vec!["-".into()],
-        [] => vec![".".into()],
-        paths => paths.to_vec(),
+/// The paths of the command line. Without any, records come from stdin; but nobody should believe a folder to be clean
+/// because an empty stdin was.
+fn inputs(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
+    match (args.paths.as_slice(), args.input) {
+        ([], Input::Jsonl) => Ok(vec!["-".into()]),
+        ([], Input::Text) => bail!("name what to scan: files, folders, or - for stdin"),
+        (paths, Input::Jsonl | Input::Text) => Ok(paths.to_vec()),
     }
 }
 
