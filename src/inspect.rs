@@ -9,11 +9,13 @@
 //! The proxy, ICAP, Envoy, `exeat scan` and `POST /api/v1/inspect` all build a [`Message`] and call
 //! [`Inspector::inspect`], so they cannot disagree. It is synchronous and does no I/O.
 
+pub mod stream;
+
 use crate::{
     budget::Budget,
     content::{self, Document, Rewritten},
-    detect::{Detection, Detectors, Suppressed},
-    finding::{Finding, Gap},
+    detect::{Detection, Detectors, Language, Suppressed},
+    finding::{Finding, Gap, Label},
     policy::{Action, Facts, Policy, Verdict},
     redact::{self, DigestKey},
 };
@@ -97,6 +99,11 @@ impl Inspector {
         Self { detectors, policy, key, limits }
     }
 
+    /// The rules that it runs.
+    pub fn detectors(&self) -> &Detectors {
+        &self.detectors
+    }
+
     /// Reads `message` and decides on it.
     pub fn inspect(&self, message: &Message<'_>) -> Inspection {
         // A bug of ours in one decoder must neither let a message through unread nor take the proxy down.
@@ -134,6 +141,11 @@ impl Inspector {
                 None
             }
         }
+    }
+
+    /// The name of a kind of data, for people.
+    pub fn name_of<'a>(&'a self, label: &'a Label, language: Language) -> &'a str {
+        self.detectors.name_of(label, language).unwrap_or_else(|| label.as_str())
     }
 
     /// The verdict on a message of which nothing could be read.

@@ -60,9 +60,11 @@ pub fn tag(label: &Label) -> String {
     let parts: Vec<&str> = label.as_str().split('.').collect();
     let words = match parts.as_slice() {
         ["company", ..] | ["business", "marked", ..] => "confidential".to_owned(),
+        ["id", "xx", kind] if is_document(kind) => (*kind).to_owned(),
+        ["id", "xx", kind] => format!("{kind} id"),
         ["id", country, kind] if is_document(kind) => format!("{country} {kind}"),
         ["id", country, kind] => format!("{country} {kind} id"),
-        ["org", country, kind] => format!("{country} {kind}"),
+        ["org" | "health", country, kind] => format!("{country} {kind}"),
         ["secret", kind] if names_a_secret(kind) => (*kind).to_owned(),
         ["secret", vendor] => format!("{vendor} key"),
         [.., last] => (*last).to_owned(),
@@ -74,13 +76,27 @@ pub fn tag(label: &Label) -> String {
 /// Whether a kind of identity number reads well by itself: an acronym (`ssn`), or a document's name.
 fn is_document(kind: &str) -> bool {
     (kind.len() <= 5 && kind != "tax")
-        || ["passport", "permit", "card", "licence", "license", "number"].iter().any(|word| kind.ends_with(word))
+        || ["passport", "permit", "card", "licence", "license", "number", "certificate"].iter().any(|word| kind.ends_with(word))
 }
 
 /// Whether a kind of secret says what it is, and not only whose.
 fn names_a_secret(kind: &str) -> bool {
-    let words =
-        ["key", "token", "password", "passphrase", "secret", "jwt", "string", "url", "webhook", "cookie", "credential", "seed", "mnemonic"];
+    let words = [
+        "key",
+        "token",
+        "password",
+        "passphrase",
+        "secret",
+        "jwt",
+        "string",
+        "url",
+        "webhook",
+        "cookie",
+        "credential",
+        "seed",
+        "mnemonic",
+        "bearer",
+    ];
     words.iter().any(|word| kind.contains(word))
 }
 
@@ -160,7 +176,10 @@ mod tests {
             ("id.us.ssn", "US SSN"),
             ("id.cn.passport", "CN PASSPORT"),
             ("id.de.tax", "DE TAX ID"),
+            ("id.xx.driver", "DRIVER ID"),
             ("org.cn.uscc", "CN USCC"),
+            ("health.us.mbi", "US MBI"),
+            ("health.record", "RECORD"),
             ("finance.card", "CARD"),
             ("secret.aws", "AWS KEY"),
             ("secret.private_key", "PRIVATE KEY"),

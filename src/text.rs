@@ -4,7 +4,7 @@
 //! charset converted, a full-width digit folded) is remembered in an [`OffsetMap`], so that a finding always leads
 //! back to the bytes that the client sent.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range};
 
 /// A non-empty half-open byte range `start..end` of some text, on character borders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +44,11 @@ impl Span {
         self.start < other.end && other.start < self.end
     }
 
+    /// The smallest span that covers both.
+    pub fn union(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// Whether `other` lies wholly inside.
     pub fn covers(self, other: Self) -> bool {
         self.start <= other.start && other.end <= self.end
@@ -77,7 +82,7 @@ pub enum Syntax {
 }
 
 /// A piece of text read out of a message, with the way back to its bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Segment<'a> {
     /// Where it comes from.
     pub place: Place,
@@ -85,12 +90,20 @@ pub struct Segment<'a> {
     pub syntax: Syntax,
     /// The decoded text.
     pub text: Cow<'a, str>,
-    /// From offsets of `text` to offsets of the source: the decoded body, the URL, or the header's value.
+    /// From offsets of `text` to offsets of what it was read from: the decoded body, the URL, the header's value, or a
+    /// decoded part of the body.
     pub map: OffsetMap,
 }
 
+impl fmt::Debug for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Never the text: it may be what must not be logged.
+        f.debug_struct("Segment").field("place", &self.place).field("syntax", &self.syntax).field("len", &self.text.len()).finish()
+    }
+}
+
 /// Replace `span` of segment number `segment` by `replacement`, given as plain text: escaping is the content layer's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Edit {
     /// Index into the document's segments.
     pub segment: usize,
@@ -100,24 +113,34 @@ pub struct Edit {
     pub replacement: String,
 }
 
+impl fmt::Debug for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Never the replacement: a mask shows some of the text.
+        f.debug_struct("Edit").field("segment", &self.segment).field("span", &self.span).finish_non_exhaustive()
+    }
+}
+
 /// A monotone map from the bytes of a text to the bytes of the source it was made of.
 ///
-/// Text and source are cut into the same number of pieces: *copied* ones, equal byte for byte, and *replaced* ones,
-/// where some source bytes (an escape, perhaps none) stand for some text bytes as a whole. Only the borders are stored, so
-/// a megabyte with three escapes costs seven entries.
+/// Text and source are equal byte for byte except for *replaced* pieces, where some source bytes (an escape, perhaps
+/// none) stand for some text bytes (perhaps none) as a whole. Only these are stored, so a megabyte with three escapes
+/// costs three entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OffsetMap {
-    /// Empty for the identity.
-    pieces: Vec<Piece>,
+    /// Source offset of the first byte; the pieces count from there.
+    base: usize,
+    replaced: Vec<Replaced>,
+    /// Lengths so far, while the map grows.
     text_len: usize,
     source_len: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Piece {
+struct Replaced {
     text: usize,
+    text_len: usize,
     source: usize,
-    copied: bool,
+    source_len: usize,
 }
 
 impl OffsetMap {
@@ -126,64 +149,95 @@ impl OffsetMap {
         Self::default()
     }
 
-    /// An empty map whose first piece begins at source offset `source`; grow it with [`copied`](Self::copied) and
+    /// An empty map whose first byte stands at source offset `source`; grow it with [`copied`](Self::copied) and
     /// [`replaced`](Self::replaced).
     pub fn starting_at(source: usize) -> Self {
-        Self { pieces: vec![Piece { text: 0, source, copied: true }], text_len: 0, source_len: source }
+        Self { base: source, ..Self::default() }
     }
 
     /// `len` bytes follow that are the same in both.
     pub fn copied(&mut self, len: usize) {
-        if len > 0 {
-            self.grow(len, len, true);
-        }
+        self.text_len += len;
+        self.source_len += len;
     }
 
     /// `source` bytes follow that became `text` bytes; either may be 0.
     pub fn replaced(&mut self, text: usize, source: usize) {
         if text > 0 || source > 0 {
-            self.grow(text, source, false);
+            self.replaced.push(Replaced { text: self.text_len, text_len: text, source: self.source_len, source_len: source });
+            self.text_len += text;
+            self.source_len += source;
         }
-    }
-
-    fn grow(&mut self, text: usize, source: usize, copied: bool) {
-        match self.pieces.last_mut() {
-            Some(last) if last.copied && copied => {}
-            Some(last) if last.text == self.text_len && last.source == self.source_len => last.copied = copied,
-            _ => self.pieces.push(Piece { text: self.text_len, source: self.source_len, copied }),
-        }
-        self.text_len += text;
-        self.source_len += source;
     }
 
     /// Whether text and source are the same.
     pub fn is_identity(&self) -> bool {
-        self.pieces.is_empty()
+        self.base == 0 && self.replaced.is_empty()
+    }
+
+    /// The same map into a source that has `offset` more bytes in front.
+    #[must_use]
+    pub fn shifted(mut self, offset: usize) -> Self {
+        self.base += offset;
+        self
     }
 
     /// The source bytes that `span` of the text stands for: the smallest range of whole pieces' bytes that holds it.
     pub fn source(&self, span: Span) -> Range<usize> {
-        if self.is_identity() {
-            return span.range();
-        }
-        let first = self.piece_at(span.start);
-        let last = self.piece_at(span.end - 1);
-        let start = match self.pieces.get(first) {
-            Some(piece) if piece.copied => piece.source + (span.start - piece.text),
-            Some(piece) => piece.source,
-            None => 0,
-        };
-        let end = match self.pieces.get(last) {
-            Some(piece) if piece.copied => piece.source + (span.end - piece.text),
-            Some(_) => self.pieces.get(last + 1).map_or(self.source_len, |next| next.source),
-            None => self.source_len,
-        };
-        start..end.max(start)
+        self.source_of(span.range())
     }
 
-    /// Index of the last piece that begins at or before text offset `at` and is not empty there.
-    fn piece_at(&self, at: usize) -> usize {
-        self.pieces.partition_point(|piece| piece.text <= at).saturating_sub(1)
+    /// As [`source`](Self::source), for a range that may be empty or cut characters.
+    pub fn source_of(&self, text: Range<usize>) -> Range<usize> {
+        let start = match self.at(text.start) {
+            Some(piece) if text.start < piece.text + piece.text_len => piece.source,
+            Some(piece) => piece.source + piece.source_len + (text.start - piece.text - piece.text_len),
+            None => text.start,
+        };
+        let Some(last) = text.end.checked_sub(1).filter(|last| *last >= text.start) else {
+            return self.base + start..self.base + start;
+        };
+        let end = match self.at(last) {
+            Some(piece) if last < piece.text + piece.text_len => piece.source + piece.source_len,
+            Some(piece) => piece.source + piece.source_len + (text.end - piece.text - piece.text_len),
+            None => text.end,
+        };
+        self.base + start..self.base + end.max(start)
+    }
+
+    /// The last replaced piece that begins at or before text offset `at`.
+    fn at(&self, at: usize) -> Option<&Replaced> {
+        self.replaced.partition_point(|piece| piece.text <= at).checked_sub(1).and_then(|index| self.replaced.get(index))
+    }
+
+    /// The map from this map's text to the source of `inner`, whose text is this map's source.
+    #[must_use]
+    pub fn through(&self, inner: &Self) -> Self {
+        let mut composed = Self::starting_at(inner.base);
+        let mut middle = self.base;
+        for piece in &self.replaced {
+            composed.copy_through(inner, middle..self.base + piece.source);
+            middle = self.base + piece.source + piece.source_len;
+            let end = inner.source_of(self.base + piece.source..middle).end - inner.base;
+            let source_len = if piece.source_len == 0 { 0 } else { end.saturating_sub(composed.source_len) };
+            composed.replaced(piece.text_len, source_len);
+        }
+        composed.copy_through(inner, middle..self.base + self.source_len);
+        composed
+    }
+
+    /// Appends what `inner` makes of its text `range`.
+    fn copy_through(&mut self, inner: &Self, range: Range<usize>) {
+        let mut at = range.start;
+        let first = inner.replaced.partition_point(|piece| piece.text + piece.text_len <= range.start && piece.text < range.start);
+        for piece in inner.replaced.iter().skip(first).take_while(|piece| piece.text < range.end) {
+            self.copied(piece.text.saturating_sub(at));
+            let text_end = (piece.text + piece.text_len).min(range.end);
+            let source_len = (piece.source + piece.source_len).saturating_sub(self.source_len);
+            self.replaced(text_end.saturating_sub(piece.text.max(at)), source_len);
+            at = text_end.max(at);
+        }
+        self.copied(range.end.saturating_sub(at));
     }
 }
 
@@ -225,5 +279,34 @@ mod tests {
         assert_eq!(source(0, 1), 10..11);
         assert_eq!(source(1, 2), 14..15);
         assert_eq!(source(0, 2), 10..15);
+    }
+
+    #[test]
+    fn maps_compose() {
+        // source: x%41%42y   middle: xABy   text: x(AB as one)yz? -> the middle's AB became Q
+        let mut inner = OffsetMap::starting_at(5);
+        inner.copied(1);
+        inner.replaced(1, 3);
+        inner.replaced(1, 3);
+        inner.copied(1);
+        let mut outer = OffsetMap::starting_at(0);
+        outer.copied(1);
+        outer.replaced(1, 2);
+        outer.copied(1);
+        let both = outer.through(&inner);
+        assert_eq!(both.source_of(0..1), 5..6);
+        assert_eq!(both.source_of(1..2), 6..12);
+        assert_eq!(both.source_of(2..3), 12..13);
+        let mut copy = OffsetMap::identity();
+        copy.copied(4);
+        assert_eq!(copy.through(&inner), inner);
+    }
+
+    #[test]
+    fn debug_output_holds_no_text() {
+        let segment = Segment { place: Place::Body, syntax: Syntax::Plain, text: "s3cret".into(), map: OffsetMap::identity() };
+        let span = Span::of("s3cret", 0, 6).expect("span");
+        let edit = Edit { segment: 0, span, replacement: "s3c***".to_owned() };
+        assert!(!format!("{segment:?}{edit:?}").contains("s3c"));
     }
 }

@@ -4,6 +4,7 @@
 //! [`Reader`] reads them. [`Metrics`] counts everything, [`Tokens`] says who may look.
 
 mod chain;
+mod export;
 mod metrics;
 mod query;
 mod record;
@@ -13,7 +14,9 @@ mod tokens;
 mod writer;
 
 pub use chain::ChainKey;
-pub use metrics::Metrics;
+pub use export::Format;
+pub(crate) use export::{rfc3339, to_json};
+pub use metrics::{Metrics, OpenConnection};
 pub use query::{Bucket, By, Chain, Event, Filter, ReadError, Reader, Review, Summary};
 pub use record::{BadId, Entry, Id, Outcome, Record};
 pub use store::{Store, StoreError, Unrecorded};

@@ -168,8 +168,6 @@ impl Bucket {
 
 impl Reader {
     const CONNECTIONS: usize = 4;
-    /// Queries that may wait for a connection.
-    const MOST: usize = 64;
     const QUERY_TIME: Duration = Duration::from_secs(15);
     const VERIFY_TIME: Duration = Duration::from_secs(3600);
 
@@ -271,10 +269,6 @@ impl Reader {
         }
     }
 
-    pub(super) async fn tokens(&self) -> Result<Vec<sql::StoredToken>, ReadError> {
-        self.read(sql::tokens).await
-    }
-
     pub(super) fn tokens_here(&self) -> Result<Vec<sql::StoredToken>, ReadError> {
         Ok(sql::tokens(&self.inner.connect()?)?)
     }
@@ -359,9 +353,7 @@ impl Inner {
 
 impl Event {
     fn of(stored: Stored) -> Self {
-        let review =
-            stored.review.map(|review| Review { verdict: review.verdict, note: review.note, reviewer: review.reviewer, time: review.time });
-        Self { seq: stored.seq, id: stored.id, json: stored.json, review }
+        Self { seq: stored.seq, id: stored.id, json: stored.json, review: stored.review }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     chain::{ChainKey, Ends, Link},
+    query::Review,
     record::{Id, Record},
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
@@ -78,17 +79,7 @@ pub(super) struct Stored {
     pub(super) seq: i64,
     pub(super) id: Id,
     pub(super) json: String,
-    pub(super) review: Option<StoredReview>,
-}
-
-/// A stored review.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct StoredReview {
-    pub(super) verdict: String,
-    pub(super) note: String,
-    pub(super) reviewer: String,
-    /// Milliseconds since 1970.
-    pub(super) time: i64,
+    pub(super) review: Option<Review>,
 }
 
 /// A row as the chain's check needs it.
@@ -242,7 +233,7 @@ pub(super) fn clean(db: &Connection, from: i64, to: i64) -> rusqlite::Result<(i6
 }
 
 /// Stores a review over any earlier one; `false` where there is no such event.
-pub(super) fn put_review(db: &Connection, id: Id, review: &StoredReview) -> rusqlite::Result<bool> {
+pub(super) fn put_review(db: &Connection, id: Id, review: &Review) -> rusqlite::Result<bool> {
     let changed = db
         .prepare_cached(
             "INSERT OR REPLACE INTO reviews (id, verdict, note, reviewer, time)
@@ -308,7 +299,7 @@ pub(super) const STORED: &str =
 /// Reads a row of [`STORED`].
 pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     let review = match row.get::<_, Option<String>>(3)? {
-        Some(verdict) => Some(StoredReview { verdict, note: row.get(4)?, reviewer: row.get(5)?, time: row.get(6)? }),
+        Some(verdict) => Some(Review { verdict, note: row.get(4)?, reviewer: row.get(5)?, time: row.get(6)? }),
         None => None,
     };
     Ok(Stored { seq: row.get(0)?, id: id(row, 1)?, json: row.get(2)?, review })

@@ -6,9 +6,9 @@
 
 use super::{
     chain::{ChainKey, Ends},
-    query::{ReadError, Reader},
+    query::{ReadError, Reader, Review},
     record::{Id, Record},
-    sql::{self, Prepared, StoredReview, StoredToken},
+    sql::{self, Prepared, StoredToken},
     writer::{Job, Writer},
 };
 use rusqlite::{Connection, ErrorCode};
@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -46,6 +46,8 @@ pub(super) struct Shared {
     pub(super) stored: AtomicU64,
     /// Records refused since the start.
     pub(super) refused: AtomicU64,
+    /// Whether the last write failed.
+    pub(super) failing: AtomicBool,
     /// Clean exchanges, and their bytes, that are not yet in the file.
     pub(super) clean: AtomicU64,
     pub(super) clean_bytes: AtomicU64,
@@ -195,7 +197,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Unrecorded`].
-    pub(super) async fn review(&self, id: Id, review: StoredReview) -> Result<bool, Unrecorded> {
+    pub async fn review(&self, id: Id, review: Review) -> Result<bool, Unrecorded> {
         let (answer, done) = oneshot::channel();
         self.send(Job::Review(id, review, answer))?;
         done.await.unwrap_or(Err(Unrecorded::Closed))
@@ -242,6 +244,11 @@ impl Store {
     /// Records stored and records refused since the start.
     pub fn counts(&self) -> (u64, u64) {
         (self.shared.stored.load(Ordering::Relaxed), self.shared.refused.load(Ordering::Relaxed))
+    }
+
+    /// Whether the last write failed; the next one that works ends it.
+    pub fn is_failing(&self) -> bool {
+        self.shared.failing.load(Ordering::Relaxed)
     }
 
     fn send(&self, job: Job) -> Result<(), Unrecorded> {

@@ -3,8 +3,9 @@
 
 use super::{
     chain::{ChainKey, Ends},
+    query::Review,
     record::Id,
-    sql::{self, Prepared, StoredReview, StoredToken},
+    sql::{self, Prepared, StoredToken},
     store::{Shared, Unrecorded},
 };
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -26,7 +27,7 @@ type Answer<T> = oneshot::Sender<Result<T, Unrecorded>>;
 #[derive(Debug)]
 pub(super) enum Job {
     Append(Prepared, Answer<()>),
-    Review(Id, StoredReview, Answer<bool>),
+    Review(Id, Review, Answer<bool>),
     PutToken(StoredToken, Answer<()>),
     RemoveToken(String, Answer<bool>),
     Close(oneshot::Sender<()>),
@@ -129,6 +130,7 @@ impl Writer {
         }
         let bytes = appends.iter().map(|(record, _)| record.json.len()).sum();
         let result = self.commit(appends);
+        self.shared.failing.store(result.is_err(), Ordering::Relaxed);
         self.shared.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
         match result {
             Ok((ends, refused)) => {
@@ -174,7 +176,9 @@ impl Writer {
             return;
         }
         let hour = sql::as_i64(seconds_now() / 3600);
-        if let Err(failure) = sql::add_clean(&self.db, hour, sql::as_i64(exchanges), sql::as_i64(bytes)) {
+        let result = sql::add_clean(&self.db, hour, sql::as_i64(exchanges), sql::as_i64(bytes));
+        self.shared.failing.store(result.is_err(), Ordering::Relaxed);
+        if let Err(failure) = result {
             error!(error = %failure, "clean exchanges could not be counted");
             self.shared.clean.fetch_add(exchanges, Ordering::Relaxed);
             self.shared.clean_bytes.fetch_add(bytes, Ordering::Relaxed);

@@ -38,9 +38,10 @@ fn every_misspelled_key_is_named_with_the_right_one() {
     let keys = shipped_keys();
     assert!(keys.len() >= 35, "{}", keys.len());
     for (section, key) in keys {
-        // Two neighbours swapped, a letter left out, a hyphen for an underscore: the usual slips.
-        let swapped: String = [&key[1..2], &key[..1], &key[2..]].concat();
-        for wrong in [swapped, key[..key.len() - 1].to_owned(), format!("{key}s")] {
+        // Two neighbours swapped, a letter left out, one too many: the usual slips.
+        let swapped: String = key.chars().nth(1).into_iter().chain(key.chars().take(1)).chain(key.chars().skip(2)).collect();
+        let short: String = key.chars().take(key.len() - 1).collect();
+        for wrong in [swapped, short, format!("{key}s")] {
             let text = SHIPPED.replacen(&format!("[{section}]\n"), &format!("[{section}]\n{wrong} = 1\n"), 1);
             let problems = read(&text).expect_err(&wrong);
             let problem = problems.iter().find(|problem| problem.item == format!("{section}.{wrong}")).expect(&wrong);

@@ -2,13 +2,24 @@
 
 pub mod check;
 mod context;
+mod digits;
+mod embedded;
+mod engine;
+mod lookalike;
+mod normalise;
 mod overlap;
 mod pattern;
+mod piece;
 mod prove;
 mod quiet;
 mod random;
+mod rarity;
 mod rule;
+mod scan;
+mod shape;
 mod shipped;
+mod wake;
+mod window;
 
 pub use self::{
     quiet::TestValues,
@@ -22,14 +33,16 @@ use crate::{
     problem::Problem,
     text::Span,
 };
-use regex::Regex;
-use std::{fmt, sync::Arc};
+use engine::Engine;
+use piece::Pieces;
+use regex_automata::util::pool::Pool;
+use scan::{Origin, Scratch};
+use std::{fmt, ops::Range, sync::Arc};
 
 /// Compiled rules, immutable.
 pub struct Detectors {
-    rules: Vec<Rule>,
-    patterns: Vec<Regex>,
-    options: Options,
+    engine: Engine,
+    scratches: Pool<Scratch, fn() -> Scratch>,
 }
 
 /// What an operator may change about the engine as a whole.
@@ -81,61 +94,44 @@ impl Detectors {
     }
 
     fn of(files: &[RuleFile<'_>], options: &Options) -> Result<Self, Vec<Problem>> {
-        let rules = rule::parse(files)?;
-        let mut patterns = Vec::with_capacity(rules.len());
-        let mut problems = Vec::new();
-        for rule in &rules {
-            match Regex::new(&rule.pattern) {
-                Ok(pattern) => patterns.push(pattern),
-                Err(error) => problems.push(Problem {
-                    file: rule.file.to_string(),
-                    line: Some(rule.line),
-                    item: rule.id.to_string(),
-                    cause: format!("the pattern does not compile: {error}"),
-                    fix: String::new(),
-                }),
-            }
-        }
-        if problems.is_empty() { Ok(Self { rules, patterns, options: options.clone() }) } else { Err(problems) }
+        let engine = Engine::new(rule::parse(files)?, options.clone())?;
+        Ok(Self { engine, scratches: Pool::new(Scratch::default) })
     }
 
     /// Reads a document.
     pub fn run(&self, document: &Document<'_>, budget: &Budget) -> Detection {
         let mut detection = Detection::default();
+        let mut scratch = self.scratches.get();
         for (index, segment) in document.segments().iter().enumerate() {
-            if let Err(gap) = budget.check_time() {
+            if let Err(gap) = self.segment(document, index, &segment.text, budget, &mut scratch, &mut detection) {
                 detection.gap = Some(gap);
                 break;
-            }
-            for (rule, pattern) in self.rules.iter().zip(&self.patterns) {
-                for captures in pattern.captures_iter(&segment.text) {
-                    let Some(found) = captures.name("value").or(captures.get(0)) else { continue };
-                    self.judge(rule, document, index, &segment.text, found.start(), found.end(), &mut detection);
-                }
             }
         }
         detection.findings = overlap::resolve(detection.findings);
         detection
     }
 
-    #[expect(clippy::too_many_arguments, reason = "until the scanner holds them")]
-    fn judge(&self, rule: &Rule, document: &Document<'_>, segment: usize, text: &str, start: usize, end: usize, out: &mut Detection) {
-        let Some(span) = Span::of(text, start, end) else { return };
-        let found = span.slice(text);
-        if !rule.checks.iter().all(|check| check(found)) {
-            return;
+    /// Reads one segment, a piece at a time, so that memory stays bounded and the clock is looked at.
+    fn segment(
+        &self,
+        document: &Document<'_>,
+        index: usize,
+        text: &str,
+        budget: &Budget,
+        scratch: &mut Scratch,
+        out: &mut Detection,
+    ) -> Result<(), Gap> {
+        for piece in Pieces::of(text) {
+            budget.check_time()?;
+            let place = |range: Range<usize>| {
+                let range = piece.whole.start + range.start..piece.whole.start + range.end;
+                piece.reports(&range).then(|| Span::of(text, range.start, range.end))?
+            };
+            let origin = Origin { document, segment: index, place: &place, depth: 0 };
+            scan::read(&self.engine, text.get(piece.whole.clone()).unwrap_or_default(), origin, scratch, out);
         }
-        let context = context::near(text, start, end, rule.context_within, &rule.context);
-        if !context && rule.without_context == WithoutContext::Drop {
-            return;
-        }
-        if let Some(reason) = quiet::reason(rule, document, segment, span, self.options.test_values) {
-            out.suppressed.push(Suppressed { segment, span, detector: rule.id.clone(), reason });
-            return;
-        }
-        let confidence = if context { rule.confidence_in_context } else { rule.confidence };
-        let (label, detector, evidence) = (rule.label.clone(), rule.id.clone(), rule.evidence);
-        out.findings.push(Finding { segment, span, label, detector, evidence, confidence });
+        Ok(())
     }
 
     /// Reads a plain text.
@@ -145,7 +141,7 @@ impl Detectors {
 
     /// Every rule, in the order of the files.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter()
+        self.engine.rules.iter()
     }
 
     /// What is wrong with the rules, judged by their own examples and counterexamples.
@@ -155,13 +151,13 @@ impl Detectors {
 
     /// What people call data of this kind; `None` if no rule finds it.
     pub fn name_of(&self, label: &Label, language: Language) -> Option<&str> {
-        self.rules.iter().find(|rule| rule.label == *label).map(|rule| rule.name.text(language))
+        self.engine.rules.iter().find(|rule| rule.label == *label).map(|rule| rule.name.text(language))
     }
 }
 
 impl fmt::Debug for Detectors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Detectors({} rules)", self.rules.len())
+        write!(f, "Detectors({} rules)", self.engine.rules.len())
     }
 }
 

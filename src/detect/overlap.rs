@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 
 /// Sorts by segment and place; of findings that overlap keeps the one with the strongest evidence, then the longest, then the surest,
 /// then the most particular label.
-pub(super) fn resolve(mut findings: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn resolve(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut findings = joined(findings);
     findings.sort_by(|a, b| {
         let rank = |f: &Finding| (f.segment, f.evidence, Reverse(f.span.end() - f.span.start()));
         let depth = |f: &Finding| Reverse(f.label.as_str().matches('.').count());
@@ -27,6 +28,20 @@ pub(super) fn resolve(mut findings: Vec<Finding>) -> Vec<Finding> {
     kept.into_values().collect()
 }
 
+/// Parts of one find (encoded text that was read in pieces) become one.
+fn joined(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|a, b| (a.segment, &a.detector, a.span).cmp(&(b.segment, &b.detector, b.span)));
+    findings.dedup_by(|next, kept| {
+        let same = next.segment == kept.segment && next.detector == kept.detector && next.span.overlaps(kept.span);
+        if same {
+            kept.span = kept.span.union(next.span);
+            kept.confidence = if next.confidence > kept.confidence { next.confidence } else { kept.confidence };
+        }
+        same
+    });
+    findings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,8 +52,8 @@ mod tests {
 
     fn finding(start: usize, end: usize, evidence: Evidence, confidence: f32, label: &str) -> Finding {
         let span = Span::of(&"x".repeat(100), start, end).expect("span");
-        let label = Label::parse(label).expect("label");
-        Finding { segment: 0, span, label, detector: "t".into(), evidence, confidence: Confidence::new(confidence) }
+        let (detector, label) = (label.into(), Label::parse(label).expect("label"));
+        Finding { segment: 0, span, label, detector, evidence, confidence: Confidence::new(confidence) }
     }
 
     #[test]

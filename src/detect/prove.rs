@@ -11,7 +11,7 @@ const FOUND: f32 = 0.5;
 
 /// What is wrong with the rules, judged by their own texts against the whole set.
 pub(super) fn prove(detectors: &Detectors) -> Vec<Problem> {
-    let mut problems = Vec::new();
+    let mut problems = detectors.engine.compile();
     for rule in detectors.rules() {
         for (number, text) in (1..).zip(&rule.examples) {
             let findings = detectors.scan(text).findings;

@@ -1,7 +1,14 @@
-//! What looks like a finding and is none: samples, placeholders, a site's own sign-in.
+//! What looks like a finding and is none: samples, placeholders, hashes and dates, a site's own sign-in.
 
-use super::rule::{Rule, Traffic, squeezed};
-use crate::{content::Document, text::Span};
+use super::{
+    Options,
+    rule::{Rule, Traffic, squeezed},
+};
+use crate::{
+    content::Document,
+    text::{Place, Span, Syntax},
+};
+use std::ops::Range;
 
 /// What to do with published sample values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,14 +20,401 @@ pub enum TestValues {
     Report,
 }
 
-/// Why the match `span` of `rule` does not count, if it does not.
-pub(super) fn reason(rule: &Rule, document: &Document<'_>, segment: usize, span: Span, test_values: TestValues) -> Option<&'static str> {
-    let text = document.text(segment, span);
-    if test_values == TestValues::Ignore && !rule.test_values.is_empty() && rule.test_values.contains(&squeezed(text)) {
-        return Some("test_value");
+/// Why a match does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// A published sample.
+    TestValue,
+    /// `changeme`, `<your key>`, `${TOKEN}`.
+    Placeholder,
+    /// 11111111, 12345678.
+    Sequence,
+    /// Part of a UUID.
+    Uuid,
+    /// Part of a hash.
+    Hash,
+    /// A time in digits.
+    Timestamp,
+    /// A version.
+    Version,
+    /// Part of a URL.
+    UrlPath,
+    /// The site's own password or session, in its own field.
+    SignIn,
+    /// The signature or key of a signed link.
+    SignedLink,
+}
+
+impl Reason {
+    /// Its name in explanations.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::TestValue => "test_value",
+            Self::Placeholder => "placeholder",
+            Self::Sequence => "repeated_or_sequential_digits",
+            Self::Uuid => "uuid",
+            Self::Hash => "hash",
+            Self::Timestamp => "timestamp",
+            Self::Version => "version",
+            Self::UrlPath => "url_path",
+            Self::SignIn => "sign_in",
+            Self::SignedLink => "signed_link",
+        }
     }
-    if rule.traffic == Traffic::Session && document.field(segment, span).is_some_and(|field| field.whole) {
-        return Some("sign_in");
+
+    pub(super) fn is_own_traffic(self) -> bool {
+        matches!(self, Self::SignIn | Self::SignedLink)
+    }
+}
+
+/// A match and what stands around it.
+pub(super) struct Seen<'s> {
+    pub(super) rule: &'s Rule,
+    /// What matched.
+    pub(super) value: &'s str,
+    /// The text it stands in, as it reads,
+    pub(super) text: &'s str,
+    /// and where.
+    pub(super) range: Range<usize>,
+    /// Whether a word near it says what it is.
+    pub(super) context: bool,
+}
+
+/// Why the match, at `span` of the segment, does not count, if it does not.
+pub(super) fn reason(seen: &Seen<'_>, document: &Document<'_>, segment: usize, span: Span, options: &Options) -> Option<Reason> {
+    let rule = seen.rule;
+    if options.test_values == TestValues::Ignore && !rule.test_values.is_empty() && rule.test_values.contains(&squeezed(seen.value)) {
+        return Some(Reason::TestValue);
+    }
+    let secret = rule.label.is_under("secret");
+    if secret && is_placeholder(seen.value) {
+        return Some(Reason::Placeholder);
+    }
+    let number = !secret && !rule.label.is_under("network") && seen.value.bytes().filter(u8::is_ascii_digit).count() >= 6;
+    if number {
+        if is_sequence(seen.value) {
+            return Some(Reason::Sequence);
+        }
+        let around = token(seen.text, &seen.range);
+        if let Some(reason) = number_reason(seen, around) {
+            return Some(reason);
+        }
+    }
+    own_traffic(seen, document, segment, span)
+}
+
+/// Why a number is none that a person or a company goes by. A word that says what it is outweighs its looks.
+fn number_reason(seen: &Seen<'_>, around: Token<'_>) -> Option<Reason> {
+    if is_in_uuid(around) {
+        return Some(Reason::Uuid);
+    }
+    let joined = |byte: &u8| byte.is_ascii_hexdigit();
+    let before = around.before().iter().rev().take_while(|byte| joined(byte)).count();
+    let after = around.after().iter().take_while(|byte| joined(byte)).count();
+    let hex = around.text.get(around.start - before..around.end + after).unwrap_or_default();
+    if before + after > 0 && hex.len() >= 32 && hex.iter().all(joined) {
+        return Some(Reason::Hash);
+    }
+    if seen.context {
+        return None;
+    }
+    if is_timestamp(seen.value) {
+        return Some(Reason::Timestamp);
+    }
+    let behind_v = matches!(around.before(), [.., b'v' | b'V']) || around.before().ends_with(b"version/");
+    if behind_v && seen.value.contains('.') {
+        return Some(Reason::Version);
+    }
+    let link = around.before().windows(3).any(|window| window == b"://");
+    let piece = around.before().ends_with(b"/") && matches!(around.after().first(), None | Some(b'/' | b'?' | b'#' | b'.'));
+    (link || piece).then_some(Reason::UrlPath)
+}
+
+/// What stands around a match without a space.
+#[derive(Clone, Copy)]
+struct Token<'t> {
+    text: &'t [u8],
+    start: usize,
+    end: usize,
+}
+
+/// Farther off, nothing tells what a number is.
+const FARTHEST: usize = 200;
+
+fn token<'t>(text: &'t str, range: &Range<usize>) -> Token<'t> {
+    let bytes = text.as_bytes();
+    let inside = |byte: &&u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b',' | b';' | b'(' | b')');
+    let before = bytes.get(..range.start).unwrap_or_default().iter().rev().take(FARTHEST).take_while(inside).count();
+    let after = bytes.get(range.end..).unwrap_or_default().iter().take(FARTHEST).take_while(inside).count();
+    let text = bytes.get(range.start - before..(range.end + after).min(bytes.len())).unwrap_or_default();
+    Token { text, start: before, end: before + range.len() }
+}
+
+impl<'t> Token<'t> {
+    fn before(self) -> &'t [u8] {
+        self.text.get(..self.start).unwrap_or_default()
+    }
+
+    fn after(self) -> &'t [u8] {
+        self.text.get(self.end..).unwrap_or_default()
+    }
+}
+
+/// Whether the match shares bytes with 8-4-4-4-12 hexadecimal digits (RFC 9562).
+fn is_in_uuid(token: Token<'_>) -> bool {
+    const LEN: usize = 36;
+    let from = token.start.saturating_sub(LEN - 1);
+    let near = token.text.get(from..(token.end + LEN).min(token.text.len())).unwrap_or_default();
+    near.windows(LEN).enumerate().any(|(at, window)| {
+        let touches = from + at < token.end && token.start < from + at + LEN;
+        let dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+        touches && window.iter().enumerate().all(|(at, byte)| if dash(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
+    })
+}
+
+/// Seconds or milliseconds since 1970, or year to second, of our times.
+fn is_timestamp(value: &str) -> bool {
+    if !value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    let number = |range: Range<usize>| value.get(range).and_then(|digits| digits.parse::<u64>().ok());
+    let within = |range: Range<usize>, low: u64, high: u64| number(range).is_some_and(|value| (low..=high).contains(&value));
+    match value.len() {
+        10 | 13 | 16 => within(0..10, 1_200_000_000, 2_100_000_000),
+        14 | 17 => {
+            let date = within(0..4, 1990, 2050) && within(4..6, 1, 12) && within(6..8, 1, 31);
+            date && within(8..10, 0, 23) && within(10..12, 0, 59) && within(12..14, 0, 59)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the digits are one repeated, a short pattern repeated, or counted up or down; a check digit at the end may differ.
+pub(super) fn is_sequence(value: &str) -> bool {
+    let mut digits: Vec<u8> = value.bytes().filter(u8::is_ascii_digit).collect();
+    if digits.len() >= 9 {
+        digits.pop();
+    }
+    let pairs = digits.len().saturating_sub(1).max(1);
+    let mostly = |count: usize| count * 10 >= pairs * 9;
+    let steps = |step: u8| digits.windows(2).filter(|pair| matches!(pair, [a, b] if (*b + 10 - *a) % 10 == step)).count();
+    let periodic = (1..=3).any(|period| digits.iter().zip(digits.iter().skip(period)).all(|(a, b)| a == b));
+    mostly(steps(0)) || mostly(steps(1)) || mostly(steps(9)) || periodic
+}
+
+/// Parts of values that say that they are none.
+const PLACEHOLDERS: &[&str] = &[
+    "changeme",
+    "change_me",
+    "change-me",
+    "change_this",
+    "change-this",
+    "replace_me",
+    "replaceme",
+    "replace_with",
+    "replace-with",
+    "your_",
+    "your-",
+    "yourpassword",
+    "yourkey",
+    "yourtoken",
+    "yoursecret",
+    "youraccess",
+    "yourapi",
+    "xxxx",
+    "****",
+    "....",
+    "example",
+    "placeholder",
+    "redacted",
+    "dummy",
+    "insert_",
+    "insert-",
+    "_here",
+    "-here",
+    "goes_here",
+    "process.env",
+    "os.environ",
+    "getenv",
+    "undefined",
+    "todo",
+    "fixme",
+    "sample",
+    "not-a-real",
+    "not_a_real",
+    "notreal",
+    "deadbeef",
+    "foobar",
+    "lorem",
+    "${",
+    "#{",
+    "{{",
+    "$(",
+    "<%",
+    "%(",
+    "[your",
+    "<your",
+    "abcdefghij",
+    "1234567890",
+    "0123456789",
+    "fakekey",
+    "faketoken",
+    "fake_",
+    "fake-",
+];
+
+/// Whether a secret is only the place for one.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    const LONG: usize = 300;
+    if value.len() > LONG {
+        return false;
+    }
+    let lower = value.to_ascii_lowercase();
+    let bytes = lower.as_bytes();
+    let bracketed = matches!(bytes, [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'$', ..] | [b'%', .., b'%']);
+    let longest_run = bytes.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
+    let rising = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_alphanumeric() && *b == *a + 1)).count();
+    bracketed
+        || PLACEHOLDERS.iter().any(|part| lower.contains(part))
+        || (longest_run >= 5 && longest_run * 3 >= bytes.len())
+        || (bytes.len() >= 8 && rising * 10 >= bytes.len() * 6)
+}
+
+/// Whether the value is what a site sends about itself, in its own place.
+fn own_traffic(seen: &Seen<'_>, document: &Document<'_>, segment: usize, span: Span) -> Option<Reason> {
+    let source = document.segments().get(segment)?;
+    if seen.rule.traffic == Traffic::Session && source.syntax != Syntax::Plain {
+        let text = span.slice(&source.text);
+        // `"password": "x"` as a whole: what counts is the value.
+        let value = text.rfind([':', '=']).map_or(0, |at| at + 1);
+        let value = value + text.get(value..)?.len() - text.get(value..)?.trim_start_matches([' ', '"', '\'', '\n', '\t']).len();
+        let value_end = text.trim_end_matches([' ', '"', '\'', ',', '\n']).len();
+        let tail = Span::of(&source.text, span.start() + value, span.start() + value_end);
+        if [Some(span), tail].into_iter().flatten().any(|span| document.field(segment, span).is_some_and(|field| field.whole)) {
+            return Some(Reason::SignIn);
+        }
+    }
+    let in_link = match &source.place {
+        Place::Url => true,
+        Place::Header(name) => name == "referer",
+        Place::Body | Place::Part(_) => false,
+    };
+    if in_link && seen.rule.label.is_under("secret") && is_signing_parameter(parameter(&source.text, span)?) {
+        return Some(Reason::SignedLink);
     }
     None
+}
+
+/// The name of the query parameter in whose value `span` lies.
+fn parameter(url: &str, span: Span) -> Option<&str> {
+    // The match may begin with the name itself.
+    let equals =
+        url.get(..span.end())?.rfind('=').filter(|equals| url.get(*equals..span.start()).is_none_or(|between| !between.contains('&')))?;
+    let name = url.get(..equals)?;
+    let start = name.rfind(['?', '&', '#', ';'])? + 1;
+    name.get(start..)
+}
+
+/// Names of parameters that carry keys, signatures and tickets of a link (AWS, Google, Azure, Alibaba, Tencent, OAuth).
+fn is_signing_parameter(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    const PREFIXES: [&str; 5] = ["x-amz-", "x-goog-", "x-oss-", "x-cos-", "q-"];
+    const NAMES: [&str; 32] = [
+        "awsaccesskeyid",
+        "ossaccesskeyid",
+        "googleaccessid",
+        "key-pair-id",
+        "key",
+        "api_key",
+        "apikey",
+        "appkey",
+        "ak",
+        "sig",
+        "sign",
+        "signature",
+        "token",
+        "access_token",
+        "id_token",
+        "refresh_token",
+        "auth_token",
+        "auth_key",
+        "code",
+        "state",
+        "nonce",
+        "ticket",
+        "session",
+        "sessionid",
+        "sid",
+        "jwt",
+        "policy",
+        "security-token",
+        "upload_token",
+        "csrf_token",
+        "hmac",
+        "client_secret",
+    ];
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_and_counted_digits_are_sequences() {
+        for text in ["11111111111", "1234567890", "9876543210", "123123123123", "4444 4444 4444 4448", "0000-0000-0001", "12345678901"] {
+            assert!(is_sequence(text), "{text}");
+        }
+        for text in ["13800138000", "4111111144441111", "11010119900307213", "GB29 NWBK 6016 1331 9268 19", "123-45-6719"] {
+            assert!(!is_sequence(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn places_for_secrets_are_no_secrets() {
+        for text in [
+            "changeme",
+            "<your key>",
+            "${TOKEN}",
+            "xxxxxxxxxxxx",
+            "AKIAXXXXXXXXXXXXXXXX",
+            "abcdefghijklmnop",
+            "process.env.KEY",
+            "ghp_000000000000000000000000000000000000",
+        ] {
+            assert!(is_placeholder(text), "{text}");
+        }
+        for text in ["Vx9$kq2!mZ", "ghp_a8Xk2Lq09vTz7RmWc5YbN3sDf1GhJk4PqE6u", "correct horse battery"] {
+            assert!(!is_placeholder(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_in_digits_are_told() {
+        for text in ["1700000000", "1700000000123", "20240131235959"] {
+            assert!(is_timestamp(text), "{text}");
+        }
+        for text in ["13800138000", "20241331235959", "4111111111111111"] {
+            assert!(!is_timestamp(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_holds_its_digits() {
+        let text = "id 12345678-1234-4123-8123-123456789012.";
+        let at = |value: &str| text.find(value).map(|start| start..start + value.len()).expect("value");
+        assert!(is_in_uuid(token(text, &at("123456789012"))));
+        assert!(is_in_uuid(token(text, &at("12345678-1234"))));
+        assert!(!is_in_uuid(token("id 12345678-1234-4123-8123", &(3..11))));
+    }
+
+    #[test]
+    fn parameters_of_links_are_named() {
+        let url = "/o?q=hello&X-Amz-Credential=AKIA1/x&b=1";
+        let start = url.find("AKIA").expect("value");
+        let name = parameter(url, Span::of(url, start, start + 5).expect("span")).expect("name");
+        assert!(is_signing_parameter(name), "{name}");
+        assert!(!is_signing_parameter(parameter(url, Span::of(url, 5, 8).expect("span")).expect("name")));
+        assert_eq!(parameter(url, Span::of(url, 1, 2).expect("span")), None);
+    }
 }

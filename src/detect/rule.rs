@@ -61,8 +61,6 @@ pub struct Rule {
     /// 1-based.
     pub line: usize,
     pub(super) checks: Vec<Check>,
-    /// In the `regex` crate's syntax, ASCII classes spelled out.
-    pub(super) pattern: String,
     pub(super) hir: Hir,
 }
 
@@ -187,13 +185,19 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
+/// The check whose name shares the longest beginning with `name`, as a suggestion.
+fn nearest(name: &str) -> String {
+    let shared = |known: &&str| known.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
+    check::names().max_by_key(shared).filter(|known| shared(known) > 1).map_or_else(String::new, |known| format!("did you mean {known:?}?"))
+}
+
 /// The regex crates draw the pattern first; what is wrong stands in the last line.
 pub(super) fn last_line(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     text.lines().next_back().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
-fn problem(file: &str, line: Option<usize>, item: &str, cause: String, fix: &str) -> Problem {
+pub(super) fn problem(file: &str, line: Option<usize>, item: &str, cause: String, fix: &str) -> Problem {
     Problem { file: file.to_owned(), line, item: item.to_owned(), cause, fix: fix.to_owned() }
 }
 
@@ -257,7 +261,7 @@ impl RawRule {
         for name in &self.check {
             match check::named(name) {
                 Some(check) => checks.push(check),
-                None => wrong(format!("there is no check {name:?}"), &format!("known: {}", check::names().collect::<Vec<_>>().join(", "))),
+                None => wrong(format!("there is no check {name:?}"), &nearest(name)),
             }
         }
         if self.context_required && self.context.is_empty() {
@@ -303,7 +307,6 @@ impl RawRule {
             file: file.clone(),
             line,
             checks,
-            pattern,
             hir: hir?,
         })
     }

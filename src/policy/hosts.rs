@@ -204,7 +204,7 @@ fn check(name: &str, item: &str) -> Result<(), BadHost> {
     if !name.split('.').all(label) {
         return bad(format!("{item:?} is not a host"), "write \"example.com\", \"*.example.com\", \".example.com\" or \"category:NAME\"");
     }
-    if name.chars().any(|c| !c.is_ascii()) {
+    if !name.is_ascii() {
         return bad(
             format!("{item:?} is an international name in its readable form"),
             "write it as browsers send it, in punycode: \"xn--...\"",

@@ -2,14 +2,47 @@
 //!
 //! A check strips the separators itself, never panics, and says which standard it follows.
 
-mod address;
+mod americas;
+mod asia;
+mod cn;
+mod crypto;
+mod digits;
+mod europe;
+mod europe_east;
 mod finance;
+mod global;
+mod latin_america;
+mod mea;
+mod network;
+mod oceania;
+mod secrets;
+mod south_asia;
+mod vat;
+mod wording;
 
 /// Whether the text of a candidate is valid.
 pub type Check = fn(&str) -> bool;
 
 /// The validators, one table a family.
-const TABLES: &[&[(&str, Check)]] = &[address::TABLE, finance::TABLE, super::random::TABLE];
+const TABLES: &[&[(&str, Check)]] = &[
+    americas::TABLE,
+    asia::TABLE,
+    cn::TABLE,
+    crypto::TABLE,
+    europe::TABLE,
+    europe_east::TABLE,
+    finance::TABLE,
+    global::TABLE,
+    latin_america::TABLE,
+    mea::TABLE,
+    network::TABLE,
+    oceania::TABLE,
+    secrets::TABLE,
+    south_asia::TABLE,
+    vat::TABLE,
+    wording::TABLE,
+    super::random::TABLE,
+];
 
 /// The validator that rules call `name`.
 pub fn named(name: &str) -> Option<Check> {

@@ -174,6 +174,11 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Guarded<IO> {
 }
 
 impl<IO> Guarded<IO> {
+    /// The stream itself, and what was read from it and not handed on: for a connection that is no longer HTTP.
+    pub fn into_parts(self) -> (IO, Bytes) {
+        (self.io, self.held.freeze())
+    }
+
     fn refuse(&mut self, violation: Violation) {
         self.shared.lock().refused = Some(violation);
         self.held.clear();

@@ -1,0 +1,216 @@
+//! Which rules a text could concern at all, by their keywords: about two cycles a byte, however many there are.
+//!
+//! Every keyword is represented by its rarest three bytes. Three table look-ups and a bit test per place of the text, none of which
+//! waits for another, tell whether some keyword's three bytes could stand there; only then the keyword itself is compared.
+
+use super::rarity;
+use std::collections::HashMap;
+
+/// The keywords of all rules.
+pub(super) struct Wake {
+    /// Hash of a byte (letters folded) as first, second and third of a gram; XOR of the three indexes `bitmap`.
+    tables: Box<[[u32; 256]; 3]>,
+    bitmap: Box<[u64; WORDS]>,
+    /// Open addressing by gram: where its keywords stand in `entries`.
+    slots: Vec<Slot>,
+    entries: Vec<Entry>,
+    keywords: Vec<Keyword>,
+}
+
+const BITS: usize = 18;
+const WORDS: usize = (1 << BITS) / 64;
+/// Places tested between two branches.
+const STRIDE: usize = 16;
+const GRAM: usize = 3;
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    gram: u32,
+    start: u32,
+    end: u32,
+}
+
+struct Entry {
+    keyword: u32,
+    /// Where in the keyword the gram begins.
+    offset: u32,
+}
+
+struct Keyword {
+    text: Box<[u8]>,
+    rules: Vec<u32>,
+}
+
+impl Wake {
+    /// A filter for these keywords (lower case, at least 3 bytes), each with the number of a rule that it wakes.
+    pub(super) fn new<'a>(keywords: impl Iterator<Item = (&'a str, u32)>) -> Self {
+        let mut rules_of: HashMap<&str, Vec<u32>> = HashMap::new();
+        for (word, rule) in keywords.filter(|(word, _)| word.len() >= GRAM) {
+            rules_of.entry(word).or_default().push(rule);
+        }
+        let mut words: Vec<_> = rules_of.into_iter().collect();
+        words.sort_unstable();
+
+        let mut wake = Self {
+            tables: Box::new(std::array::from_fn(|position| std::array::from_fn(|byte| spread(fold(byte as u8), position)))),
+            bitmap: vec![0u64; WORDS].try_into().unwrap_or_else(|_| Box::new([0; WORDS])),
+            slots: Vec::new(),
+            entries: Vec::new(),
+            keywords: Vec::new(),
+        };
+        let mut by_gram: HashMap<u32, Vec<Entry>> = HashMap::new();
+        for (number, (word, rules)) in (0..).zip(words) {
+            let (offset, gram) = rarity::rarest(word.as_bytes());
+            let bit = wake.hash(gram);
+            if let Some(bits) = wake.bitmap.get_mut(bit / 64) {
+                *bits |= 1 << (bit % 64);
+            }
+            by_gram.entry(packed(gram)).or_default().push(Entry { keyword: number, offset: offset as u32 });
+            wake.keywords.push(Keyword { text: word.bytes().map(fold).collect(), rules });
+        }
+        wake.slots = vec![Slot::default(); (by_gram.len() * 4).next_power_of_two()];
+        let mut grams: Vec<_> = by_gram.into_iter().collect();
+        grams.sort_unstable_by_key(|(gram, _)| *gram);
+        for (gram, entries) in grams {
+            let start = wake.entries.len() as u32;
+            wake.entries.extend(entries);
+            let end = wake.entries.len() as u32;
+            let mut at = wake.slot(gram);
+            while let Some(slot) = wake.slots.get_mut(at) {
+                if slot.start == slot.end {
+                    *slot = Slot { gram, start, end };
+                    break;
+                }
+                at = (at + 1) % wake.slots.len();
+            }
+        }
+        wake
+    }
+
+    /// Calls `hit` with start, end and rules of every keyword that stands in `text`.
+    pub(super) fn scan(&self, text: &[u8], mut hit: impl FnMut(usize, usize, &[u32])) {
+        if self.keywords.is_empty() {
+            return;
+        }
+        let mut at = 0;
+        while let Some(Ok(window)) = text.get(at..at + STRIDE + GRAM - 1).map(<&[u8; STRIDE + GRAM - 1]>::try_from) {
+            let mut mask = self.grams(window);
+            while mask != 0 {
+                self.verify(text, at + mask.trailing_zeros() as usize, &mut hit);
+                mask &= mask - 1;
+            }
+            at += STRIDE;
+        }
+        for at in at..text.len().saturating_sub(GRAM - 1) {
+            self.verify(text, at, &mut hit);
+        }
+    }
+
+    /// A bit for each place of `window` at which a keyword's gram may begin.
+    #[inline(always)]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "constant offsets into arrays, indices masked to their length: the bounds are gone when compiled"
+    )]
+    fn grams(&self, window: &[u8; STRIDE + GRAM - 1]) -> u32 {
+        let [first, second, third] = &*self.tables;
+        let mut mask = 0u32;
+        for place in 0..STRIDE {
+            let index = first[window[place] as usize] ^ second[window[place + 1] as usize] ^ third[window[place + 2] as usize];
+            let word = self.bitmap[(index as usize >> 6) % WORDS];
+            mask |= ((word >> (index & 63)) as u32 & 1) << place;
+        }
+        mask
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn verify(&self, text: &[u8], at: usize, hit: &mut impl FnMut(usize, usize, &[u32])) {
+        let Some(&[a, b, c]) = text.get(at..at + GRAM) else { return };
+        let gram = packed([fold(a), fold(b), fold(c)]);
+        let mut place = self.slot(gram);
+        while let Some(slot) = self.slots.get(place).filter(|slot| slot.start != slot.end) {
+            if slot.gram == gram {
+                for entry in self.entries.get(slot.start as usize..slot.end as usize).unwrap_or_default() {
+                    let Some(keyword) = self.keywords.get(entry.keyword as usize) else { continue };
+                    let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
+                    let end = start + keyword.text.len();
+                    if text.get(start..end).is_some_and(|found| found.eq_ignore_ascii_case(&keyword.text)) {
+                        hit(start, end, &keyword.rules);
+                    }
+                }
+                return;
+            }
+            place = (place + 1) % self.slots.len();
+        }
+    }
+
+    fn slot(&self, gram: u32) -> usize {
+        (gram.wrapping_mul(0x9E37_79B1) >> 12) as usize & (self.slots.len().wrapping_sub(1))
+    }
+
+    fn hash(&self, gram: [u8; GRAM]) -> usize {
+        self.tables.iter().zip(gram).fold(0, |hash, (table, byte)| hash ^ table.get(usize::from(byte)).copied().unwrap_or_default())
+            as usize
+    }
+}
+
+fn fold(byte: u8) -> u8 {
+    byte.to_ascii_lowercase()
+}
+
+fn packed([a, b, c]: [u8; GRAM]) -> u32 {
+    u32::from_le_bytes([a, b, c, 0])
+}
+
+/// 18 well mixed bits of a byte at a position of a gram.
+fn spread(byte: u8, position: usize) -> u32 {
+    let mut x = (u64::from(byte) << 8 | position as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    x = (x ^ (x >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (x >> 33) as u32 & ((1 << BITS) - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const WORDS: [&str; 7] = ["akia", "password", "key", "绝密", "xoxb-", "-----begin", "sswords"];
+
+    fn hits(text: &str) -> Vec<(usize, usize, u32)> {
+        let wake = Wake::new(WORDS.iter().copied().zip(0..));
+        let mut hits = Vec::new();
+        wake.scan(text.as_bytes(), |start, end, rules| hits.extend(rules.iter().map(|rule| (start, end, *rule))));
+        hits.sort_unstable();
+        hits
+    }
+
+    fn naive(text: &str) -> Vec<(usize, usize, u32)> {
+        let folded = text.to_ascii_lowercase();
+        let mut hits = Vec::new();
+        for (rule, word) in (0..).zip(WORDS) {
+            hits.extend(
+                (0..folded.len()).filter(|at| folded.as_bytes()[*at..].starts_with(word.as_bytes())).map(|at| (at, at + word.len(), rule)),
+            );
+        }
+        hits.sort_unstable();
+        hits
+    }
+
+    #[test]
+    fn every_place_of_the_text_is_looked_at() {
+        for lead in 0..40 {
+            let text = format!("{}PASSWORDs绝密 key", "x".repeat(lead));
+            assert_eq!(hits(&text), naive(&text), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_what_stands_there(parts in proptest::collection::vec(prop_oneof!["akia", "PassWord", "Key", "绝密", "xoxb-", "[a-z -]{0,9}", "密绝"], 0..12)) {
+            let text: String = parts.concat();
+            prop_assert_eq!(hits(&text), naive(&text));
+        }
+    }
+}
