@@ -137,8 +137,12 @@ impl Exchange {
                 if let Some(target) = rewritten.target {
                     self.head.target = target;
                 }
+                // Every value of a changed name is there, in order.
+                for (name, _) in &rewritten.headers {
+                    self.head.headers.remove(name);
+                }
                 for (name, value) in rewritten.headers {
-                    self.head.headers.insert(name, value);
+                    self.head.headers.append(name, value);
                 }
                 let data = rewritten.body.unwrap_or(data);
                 if self.head.headers.contains_key(header::CONTENT_LENGTH) {

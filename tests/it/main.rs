@@ -1,7 +1,10 @@
 //! The integration tests: the real binary, real sockets, real TLS, real clients.
 
-mod cli;
+mod browser;
+mod clients;
+mod evasions;
 mod exeat;
+mod imports;
 mod origin;
 mod proxying;
 mod wire;
