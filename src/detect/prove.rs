@@ -56,7 +56,7 @@ fn unmatched(detectors: &Detectors, index: u32, rule: &Rule, text: &str) -> Stri
     let normalised = normalise(text);
     let text = normalised.as_ref().map_or(text, |normalised| &normalised.text);
     let mut values = Vec::new();
-    scan::each_match(&detectors.engine, text, index, 0..text.len(), |range| values.extend(text.get(range)));
+    scan::each_match(&detectors.engine, text, index, 0..text.len(), |range, _| values.extend(text.get(range)));
     let Some(value) = values.first() else { return "the pattern does not match".to_owned() };
     let failed = rule.check_names.iter().zip(&rule.checks).find(|(_, check)| !values.iter().any(|value| check(value)));
     if let Some((name, _)) = failed {

@@ -122,16 +122,21 @@ fn number_reason(seen: &Seen<'_>, around: Token<'_>) -> Option<Reason> {
     if before + after > 0 && hex.len() >= 32 && hex.iter().all(joined) {
         return Some(Reason::Hash);
     }
-    // A rule with keywords has such a word in its match.
-    if seen.context || seen.rule.evidence == Evidence::Context || !seen.rule.keywords.is_empty() {
+    if seen.context || seen.rule.evidence == Evidence::Context {
         return None;
     }
-    if is_timestamp(seen.value) {
-        return Some(Reason::Timestamp);
+    // A rule with keywords has a telling word in its match.
+    if seen.rule.keywords.is_empty() {
+        if is_timestamp(seen.value) {
+            return Some(Reason::Timestamp);
+        }
+        let behind_v = matches!(around.before(), [.., b'v' | b'V']) || around.before().ends_with(b"version/");
+        if behind_v && seen.value.contains('.') {
+            return Some(Reason::Version);
+        }
     }
-    let behind_v = matches!(around.before(), [.., b'v' | b'V']) || around.before().ends_with(b"version/");
-    if behind_v && seen.value.contains('.') {
-        return Some(Reason::Version);
+    if !["id", "org", "finance", "personal.phone", "personal.plate"].iter().any(|prefix| seen.rule.label.is_under(prefix)) {
+        return None;
     }
     let link = around.before().windows(3).any(|window| window == b"://");
     let piece = around.before().ends_with(b"/") && matches!(around.after().first(), None | Some(b'/' | b'?' | b'#' | b'.'));
