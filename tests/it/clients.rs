@@ -28,7 +28,7 @@ fn curl_gets_100_continue_from_us_and_trailers_from_the_origin() {
     assert!(out.ends_with("200"), "{}", out.get(out.len().saturating_sub(200)..).unwrap_or_default());
     assert_eq!(origin.seen()[0].body.len(), 3_100_000);
     assert!(!origin.seen()[0].headers.contains_key("expect"));
-    let trailers = run(curl(&exeat).args(["--http1.1", "-i", "--raw", &origin.url("/trailers")]));
+    let trailers = run(curl(&exeat).args(["--http1.1", "-i", "--raw", "-H", "TE: trailers", &origin.url("/trailers")]));
     assert!(trailers.to_ascii_lowercase().contains("x-checksum: abc"), "{trailers}");
 }
 
@@ -86,7 +86,7 @@ fn repository(dir: &Path) -> std::path::PathBuf {
 fn git(work: &Path, exeat: &Exeat) -> Command {
     let mut git = Command::new("git");
     git.arg("-C").arg(work).args(["-c", "user.name=T", "-c", "user.email=t@localhost", "-c"]);
-    git.arg(format!("http.proxy={}", exeat.proxy_url())).arg("-c").arg(format!("http.sslCAInfo={}", exeat.ca().display()));
+    git.arg(format!("http.proxy={}", exeat.proxy_url())).env("GIT_SSL_CAINFO", exeat.ca());
     git.env("NO_PROXY", "").env("no_proxy", "").env("GIT_TERMINAL_PROMPT", "0");
     git
 }
@@ -135,6 +135,7 @@ fn pip_and_npm_install_from_an_index_over_https() {
         .args(["--proxy", &exeat.proxy_url(), "--index-url", &origin.url("/files/simple/"), "exeat-demo"])
         .arg("--cert")
         .arg(exeat.ca())
+        .env("REQUESTS_CA_BUNDLE", exeat.ca())
         .env("NO_PROXY", "")
         .env("no_proxy", ""));
     assert!(exeat.path("installed/exeat_demo.py").exists());
