@@ -220,8 +220,8 @@ impl Store {
         let (answer, done) = oneshot::channel();
         let jobs = self.jobs.clone();
         // A full queue is no reason not to close, and waiting for room must not hold up the runtime.
-        let sent = tokio::task::spawn_blocking(move || jobs.send(Job::Close(answer)));
-        if matches!(sent.await, Ok(Ok(()))) {
+        let sent = tokio::task::spawn_blocking(move || jobs.send(Job::Close(answer)).is_ok());
+        if sent.await.unwrap_or(false) {
             let _ = done.await; // an error means that the writer is gone, which is what we want
         }
     }

@@ -186,7 +186,13 @@ fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Sp
 }
 
 /// Calls `found` with the value (the group of that name, or all) and the whole of what rule `number` matches in `window`.
-pub(super) fn each_match(engine: &Engine, text: &str, number: u32, window: Range<usize>, mut found: impl FnMut(Range<usize>, Range<usize>)) {
+pub(super) fn each_match(
+    engine: &Engine,
+    text: &str,
+    number: u32,
+    window: Range<usize>,
+    mut found: impl FnMut(Range<usize>, Range<usize>),
+) {
     let Some(pattern) = engine.pattern(number) else { return };
     let mut input = Input::new(text).range(window);
     let group = pattern.group_info().to_index(PatternID::ZERO, "value");

@@ -102,7 +102,8 @@ fn chromium_posts_and_shows_the_block_page() {
     fs::write(&file, format!("charge my visa card {CARD} today\n")).expect("written");
     let artefacts = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-artefacts");
     fs::create_dir_all(&artefacts).expect("made");
-    let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].into_iter().find(|path| Path::new(path).exists());
+    let chromium =
+        ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].into_iter().find(|path| Path::new(path).exists());
     let out = run(Command::new("node")
         .args(["-e", SCRIPT, &format!("http://{}/proxy.pac", exeat.admin), spki.trim()])
         .arg(exeat.path("profile"))

@@ -24,7 +24,16 @@ fn curl_gets_100_continue_from_us_and_trailers_from_the_origin() {
     let file = exeat.path("large.txt");
     fs::write(&file, "all quiet on the western front\n".repeat(100_000)).expect("written");
     let data = format!("@{}", file.display());
-    let out = run(curl(&exeat).args(["--http1.1", "-H", "Expect: 100-continue", "--data-binary", &data, "-w", "\n%{http_code}", &origin.url("/echo")]));
+    let out = run(curl(&exeat).args([
+        "--http1.1",
+        "-H",
+        "Expect: 100-continue",
+        "--data-binary",
+        &data,
+        "-w",
+        "\n%{http_code}",
+        &origin.url("/echo"),
+    ]));
     assert!(out.ends_with("200"), "{}", out.get(out.len().saturating_sub(200)..).unwrap_or_default());
     assert_eq!(origin.seen()[0].body.len(), 3_100_000);
     assert!(!origin.seen()[0].headers.contains_key("expect"));
@@ -54,7 +63,9 @@ fn python_requests_and_httpx_pass_and_are_redacted() {
     let origin = Origin::start(&Kind::https());
     let script = "import requests,sys; r=requests.post(sys.argv[1], json={'q':'weather in 杭州'}); assert r.status_code==200, r.text; print(r.json()['body'])";
     assert!(python(&exeat, script, &origin.url("/echo")).contains("\\u676d\\u5dde"));
-    let card = format!("import httpx,sys,os; c=httpx.Client(http2=True, proxy=os.environ['HTTPS_PROXY']); r=c.post(sys.argv[1], json={{'q':'charge my visa card {CARD}'}}); print(r.status_code, r.http_version, r.headers['x-exeat-request'])");
+    let card = format!(
+        "import httpx,sys,os; c=httpx.Client(http2=True, proxy=os.environ['HTTPS_PROXY']); r=c.post(sys.argv[1], json={{'q':'charge my visa card {CARD}'}}); print(r.status_code, r.http_version, r.headers['x-exeat-request'])"
+    );
     let out = python(&exeat, &card, &origin.url("/echo"));
     assert!(out.starts_with("200 HTTP/2 "), "{out}");
     assert!(!origin.has_seen(CARD));
@@ -120,7 +131,14 @@ fn pip_and_npm_install_from_an_index_over_https() {
         pip
     };
     run(pip().args(["wheel", "--no-deps", "--no-build-isolation", "-w"]).arg(site.join("simple/exeat-demo")).arg(&package));
-    let wheel = fs::read_dir(site.join("simple/exeat-demo")).expect("dir").flatten().next().expect("a wheel").file_name().into_string().expect("name");
+    let wheel = fs::read_dir(site.join("simple/exeat-demo"))
+        .expect("dir")
+        .flatten()
+        .next()
+        .expect("a wheel")
+        .file_name()
+        .into_string()
+        .expect("name");
     fs::write(site.join("simple/exeat-demo/index.html"), format!("<!DOCTYPE html><a href=\"{wheel}\">{wheel}</a>")).expect("written");
 
     fs::create_dir_all(exeat.path("npm/package")).expect("made");
@@ -151,7 +169,16 @@ fn pip_and_npm_install_from_an_index_over_https() {
     run(Command::new("npm")
         .current_dir(exeat.path("app"))
         .args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "exeat-demo"])
-        .args(["--registry", &origin.url("/files/registry/"), "--https-proxy", &exeat.proxy_url(), "--proxy", &exeat.proxy_url(), "--noproxy", ""])
+        .args([
+            "--registry",
+            &origin.url("/files/registry/"),
+            "--https-proxy",
+            &exeat.proxy_url(),
+            "--proxy",
+            &exeat.proxy_url(),
+            "--noproxy",
+            "",
+        ])
         .arg("--cafile")
         .arg(exeat.ca())
         .arg("--cache")

@@ -84,7 +84,8 @@ fn a_card_does_not_pass_in_any_coding_place_or_dress() {
     let url = origin.url("/echo");
     let text = format!("please charge my visa card {CARD} today");
     let escaped: String = text.chars().map(|character| format!("\\u{:04x}", character as u32)).collect();
-    let wide: String = text.chars().map(|c| if c.is_ascii_digit() { char::from_u32(c as u32 + 0xFEE0).expect("full width") } else { c }).collect();
+    let wide: String =
+        text.chars().map(|c| if c.is_ascii_digit() { char::from_u32(c as u32 + 0xFEE0).expect("full width") } else { c }).collect();
     let spread = text.replace(CARD, &CARD.chars().map(|c| format!("{c}\u{200b}")).collect::<String>());
     let query = format!("{url}?q={}", text.replace(' ', "%20"));
     let json = format!("{{\"a\":[{{\"b\":\"{escaped}\"}}]}}");
@@ -103,7 +104,11 @@ fn a_card_does_not_pass_in_any_coding_place_or_dress() {
         let target = if arguments == ["-G"] { &query } else { &url };
         run(curl(&exeat).args(&arguments).arg(target));
         let last = origin.seen().pop();
-        let digits: String = last.iter().flat_map(|seen| String::from_utf8_lossy(&seen.body).chars().collect::<Vec<_>>()).filter(char::is_ascii_digit).collect();
+        let digits: String = last
+            .iter()
+            .flat_map(|seen| String::from_utf8_lossy(&seen.body).chars().collect::<Vec<_>>())
+            .filter(char::is_ascii_digit)
+            .collect();
         assert!(!origin.has_seen(CARD) && !digits.contains("4539578763621486"), "{arguments:?}: {last:?}");
     }
     assert_eq!(exeat.events().len(), 8);
@@ -113,7 +118,17 @@ fn a_card_does_not_pass_in_any_coding_place_or_dress() {
 fn an_encoding_that_nobody_knows_is_blocked() {
     let exeat = Exeat::start();
     let origin = Origin::start(&Kind::https());
-    let out = run(curl(&exeat).args(["-H", "content-encoding: x-rot13", "-d", "uryyb", "-w", "%{http_code}", "-o", "/dev/null", &origin.url("/echo")]));
+    let out = run(curl(&exeat).args([
+        "-H",
+        "content-encoding: x-rot13",
+        "-d",
+        "uryyb",
+        "-w",
+        "%{http_code}",
+        "-o",
+        "/dev/null",
+        &origin.url("/echo"),
+    ]));
     assert_eq!(out, "403");
     assert!(origin.seen().is_empty());
 }
@@ -143,7 +158,8 @@ fn private_destinations_and_the_admin_port_are_out_of_reach() {
     let open = Exeat::start();
     let admin = open.admin.port();
     for host in ["127.0.0.1", "localhost", "127.0.0.2"] {
-        let answer = raw(&open, &format!("GET http://{host}:{admin}/healthz HTTP/1.1\r\nHost: {host}:{admin}\r\nConnection: close\r\n\r\n"));
+        let answer =
+            raw(&open, &format!("GET http://{host}:{admin}/healthz HTTP/1.1\r\nHost: {host}:{admin}\r\nConnection: close\r\n\r\n"));
         assert!(!answer.starts_with("HTTP/1.1 200"), "{host}: {answer}");
     }
 }
@@ -179,7 +195,19 @@ fn a_large_upload_is_read_as_it_streams_and_never_completes_when_refused() {
     std::fs::write(&dirty, format!("{prose}please charge my visa card {CARD} today\n{prose}")).expect("written");
     let send = |file: &std::path::Path| {
         let data = format!("@{}", file.display());
-        run(curl(&exeat).args(["-H", "content-type: text/plain", "-H", "expect:", "--data-binary", &data, "-w", "%{http_code}", "-o", "/dev/null", &origin.url("/echo")]))
+        run(curl(&exeat).args([
+            "-H",
+            "content-type: text/plain",
+            "-H",
+            "expect:",
+            "--data-binary",
+            &data,
+            "-w",
+            "%{http_code}",
+            "-o",
+            "/dev/null",
+            &origin.url("/echo"),
+        ]))
     };
     assert_eq!(send(&clean), "200");
     assert_eq!(origin.seen()[0].body.len(), prose.len());
