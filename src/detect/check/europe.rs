@@ -200,7 +200,7 @@ fn gb_driver(text: &str) -> bool {
     let Some(d) = figures::<6>(&s[5..11]) else { return false };
     let (month, day) = (number(&d[1..3]), number(&d[3..5]));
     let letters = s[..5].iter().take_while(|symbol| symbol.is_ascii_uppercase()).count();
-    letters > 0 && s[letters..5].iter().all(|symbol| *symbol == b'9') && matches!(month, 1..=12 | 51..=62) && (1..=31).contains(&day)
+    letters > 0 && s[..5].iter().skip(letters).all(|symbol| *symbol == b'9') && matches!(month, 1..=12 | 51..=62) && (1..=31).contains(&day)
 }
 
 /// United Kingdom, NHS number: weights 10 to 1, MOD 11 (NHS Data Dictionary).

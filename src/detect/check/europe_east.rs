@@ -84,9 +84,10 @@ fn by_personal(text: &str) -> bool {
 /// (act 133/2000 Sb.; act 301/1995 Z. z.).
 pub(super) fn cz_birth_number(text: &str) -> bool {
     let dated = |d: &[u8], century: u64| {
-        let month = number(&d[2..4]) % 50;
+        let packed = d.get(..6).map_or(0, number);
+        let month = packed / 100 % 50;
         let month = if month > 20 { month - 20 } else { month };
-        is_date(century + number(&d[..2]), month, number(&d[4..6]))
+        is_date(century + packed / 10_000, month, packed % 100)
     };
     digits::<10>(text).is_some_and(|d| {
         let year = number(&d[..2]);
@@ -164,7 +165,7 @@ fn jmbg(text: &str) -> bool {
         let year = number(&d[4..7]);
         let dated = is_date(if year < 800 { 2000 + year } else { 1000 + year }, number(&d[2..4]), number(&d[..2]));
         let check = (11 - weighted(&d, &[7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11) % 11 % 10;
-        (year >= 880 || year < 100) && dated && check == u32::from(d[12])
+        !(100..880).contains(&year) && dated && check == u32::from(d[12])
     })
 }
 
