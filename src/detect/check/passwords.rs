@@ -25,7 +25,7 @@ fn password(text: &str) -> bool {
     let mixed = digits > 0 || signs > 0 && signs * 2 < value.len();
     mixed
         && spaces == 0
-        && (signs > 0 || !holds_the_word)
+        && (!holds_the_word || signs > 0)
         && !is_format(&lower)
         && !is_path(value)
         && !is_uuid(value)
