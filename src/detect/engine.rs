@@ -3,9 +3,10 @@
 use super::{
     Options,
     context::Words,
+    gate::Gate,
     rule::{self, Rule},
     shape::Shapes,
-    wake::Wake,
+    wake::{Keyword, Wake},
 };
 use crate::problem::Problem;
 use regex_automata::meta::Regex;
@@ -22,6 +23,8 @@ pub(super) struct Engine {
     pub(super) by_shape: Vec<u32>,
     pub(super) words: Words,
     reaches: Vec<Reach>,
+    /// By pair of a keyword and a rule.
+    gates: Vec<OnceLock<Gate>>,
     /// Compiled when first needed: most rules never are.
     patterns: Vec<OnceLock<Option<Regex>>>,
 }
@@ -33,6 +36,17 @@ pub(super) struct Reach {
     pub(super) before: usize,
     /// Bytes after it; for a rule woken by its shape, the longest match.
     pub(super) after: usize,
+    pub(super) start: Start,
+}
+
+/// Where a match can begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Anywhere in the window.
+    #[default]
+    Anywhere,
+    /// At the keyword, and it is short: trying there is enough.
+    Keyword,
 }
 
 /// A match may not reach farther back from its keyword,
@@ -41,6 +55,8 @@ const FARTHEST_BEFORE: usize = 256;
 const FARTHEST_AFTER: usize = 16 << 10;
 /// nor be longer if digits woke it.
 const LONGEST_SHAPE: usize = 320;
+/// The longest match that is tried at every keyword.
+const LONGEST_ANCHORED: usize = 320;
 
 impl Engine {
     /// # Errors
@@ -56,11 +72,18 @@ impl Engine {
         let words = Words::new(&rules).map_err(whole)?;
         let reaches = rules.iter().map(Reach::of).collect();
         let patterns = rules.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { rules, options, wake, shapes, by_shape, words, reaches, patterns })
+        let gates = (0..wake.pairs()).map(|_| OnceLock::new()).collect();
+        Ok(Self { rules, options, wake, shapes, by_shape, words, reaches, gates, patterns })
     }
 
     pub(super) fn reach(&self, rule: u32) -> Reach {
         self.reaches.get(rule as usize).copied().unwrap_or_default()
+    }
+
+    /// What stands around `keyword` in matches of its rule `number`.
+    pub(super) fn gate(&self, keyword: &Keyword, index: usize, number: u32) -> Option<&Gate> {
+        let hir = &self.rules.get(number as usize)?.hir;
+        Some(self.gates.get(keyword.pairs + index)?.get_or_init(|| Gate::of(hir, &keyword.text)))
     }
 
     /// The exact pattern of a rule; `None` if it is too large, which [`Engine::compile`] reports.
@@ -95,10 +118,15 @@ impl Reach {
     fn of(rule: &Rule) -> Self {
         let longest = rule.hir.properties().maximum_len();
         if rule.keywords.is_empty() {
-            return Self { before: 0, after: longest.unwrap_or(LONGEST_SHAPE).min(LONGEST_SHAPE) };
+            return Self { before: 0, after: longest.unwrap_or(LONGEST_SHAPE).min(LONGEST_SHAPE), start: Start::Anywhere };
         }
-        let before = if begins_with_keyword(rule) { 0 } else { longest.unwrap_or(FARTHEST_BEFORE).min(FARTHEST_BEFORE) };
-        Self { before, after: longest.unwrap_or(FARTHEST_AFTER).min(FARTHEST_AFTER) }
+        let after = longest.unwrap_or(FARTHEST_AFTER).min(FARTHEST_AFTER);
+        if begins_with_keyword(rule) {
+            // A long pattern tried at every keyword would read the same text again and again.
+            let start = if after <= LONGEST_ANCHORED { Start::Keyword } else { Start::Anywhere };
+            return Self { before: 0, after, start };
+        }
+        Self { before: longest.unwrap_or(FARTHEST_BEFORE).min(FARTHEST_BEFORE), after, start: Start::Anywhere }
     }
 }
 

@@ -5,6 +5,7 @@ mod context;
 mod digits;
 mod embedded;
 mod engine;
+mod gate;
 mod lookalike;
 mod normalise;
 mod overlap;

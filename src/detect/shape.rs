@@ -1,6 +1,6 @@
 //! Which digit rules a stretch of text could concern: one automaton over the *shapes* of all their patterns.
 //!
-//! A shape is a pattern in which every digit stands for any digit and every letter for any letter. That keeps the automaton small
+//! A shape is a pattern in which every digit stands for any digit and every letter for any letter of its case. That keeps the automaton small
 //! (its states hardly depend on what the digits are), and whatever a pattern matches, its shape matches too.
 
 use regex_automata::{
@@ -92,7 +92,7 @@ pub(super) struct GaveUp;
 /// Counted repetitions beyond this are left open.
 const LONGEST: u32 = 40;
 
-/// A pattern that matches all that `hir` does, and does not tell digits from digits or letters from letters.
+/// A pattern that matches all that `hir` does, and does not tell digits from digits or letters of a case from one another.
 fn shape(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Empty => Hir::empty(),
@@ -129,10 +129,10 @@ fn shape(hir: &Hir) -> Hir {
 /// The class of these ranges, widened to whole kinds of bytes.
 fn class_of(ranges: &[(u8, u8)]) -> Hir {
     let touches = |start: u8, end: u8| ranges.iter().any(|range| range.0 <= end && start <= range.1);
-    let kinds: [&[(u8, u8)]; 3] = [&[(b'0', b'9')], &[(b'A', b'Z'), (b'a', b'z')], &[(0x80, 0xFF)]];
+    let kinds = [(b'0', b'9'), (b'A', b'Z'), (b'a', b'z'), (0x80, 0xFF)];
     let mut class = ClassBytes::new(ranges.iter().map(|range| ClassBytesRange::new(range.0, range.1)));
-    for kind in kinds.iter().filter(|kind| kind.iter().any(|range| touches(range.0, range.1))) {
-        class.union(&ClassBytes::new(kind.iter().map(|range| ClassBytesRange::new(range.0, range.1))));
+    for (first, last) in kinds.into_iter().filter(|(first, last)| touches(*first, *last)) {
+        class.push(ClassBytesRange::new(first, last));
     }
     Hir::class(Class::Bytes(class))
 }

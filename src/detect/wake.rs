@@ -36,9 +36,12 @@ struct Entry {
     offset: u32,
 }
 
-struct Keyword {
-    text: Box<[u8]>,
-    rules: Vec<u32>,
+/// A word and the rules that it wakes.
+pub(super) struct Keyword {
+    pub(super) text: Box<[u8]>,
+    pub(super) rules: Vec<u32>,
+    /// Number of the first of as many pairs of this keyword and a rule.
+    pub(super) pairs: usize,
 }
 
 impl Wake {
@@ -66,7 +69,8 @@ impl Wake {
                 *bits |= 1 << (bit % 64);
             }
             by_gram.entry(packed(gram)).or_default().push(Entry { keyword: number, offset: offset as u32 });
-            wake.keywords.push(Keyword { text: word.bytes().map(fold).collect(), rules });
+            let pairs = wake.keywords.last().map_or(0, |last| last.pairs + last.rules.len());
+            wake.keywords.push(Keyword { text: word.bytes().map(fold).collect(), rules, pairs });
         }
         wake.slots = vec![Slot::default(); (by_gram.len() * 4).next_power_of_two()];
         let mut grams: Vec<_> = by_gram.into_iter().collect();
@@ -87,8 +91,13 @@ impl Wake {
         wake
     }
 
-    /// Calls `hit` with start, end and rules of every keyword that stands in `text`.
-    pub(super) fn scan(&self, text: &[u8], mut hit: impl FnMut(usize, usize, &[u32])) {
+    /// Pairs of a keyword and a rule.
+    pub(super) fn pairs(&self) -> usize {
+        self.keywords.last().map_or(0, |last| last.pairs + last.rules.len())
+    }
+
+    /// Calls `hit` with start and end of every keyword that stands in `text`.
+    pub(super) fn scan(&self, text: &[u8], mut hit: impl FnMut(usize, usize, &Keyword)) {
         if self.keywords.is_empty() {
             return;
         }
@@ -125,7 +134,7 @@ impl Wake {
 
     #[cold]
     #[inline(never)]
-    fn verify(&self, text: &[u8], at: usize, hit: &mut impl FnMut(usize, usize, &[u32])) {
+    fn verify(&self, text: &[u8], at: usize, hit: &mut impl FnMut(usize, usize, &Keyword)) {
         let Some(&[a, b, c]) = text.get(at..at + GRAM) else { return };
         let gram = packed([fold(a), fold(b), fold(c)]);
         let mut place = self.slot(gram);
@@ -136,7 +145,7 @@ impl Wake {
                     let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
                     let end = start + keyword.text.len();
                     if text.get(start..end).is_some_and(|found| found.eq_ignore_ascii_case(&keyword.text)) {
-                        hit(start, end, &keyword.rules);
+                        hit(start, end, keyword);
                     }
                 }
                 return;
@@ -181,7 +190,7 @@ mod tests {
     fn hits(text: &str) -> Vec<(usize, usize, u32)> {
         let wake = Wake::new(WORDS.iter().copied().zip(0..));
         let mut hits = Vec::new();
-        wake.scan(text.as_bytes(), |start, end, rules| hits.extend(rules.iter().map(|rule| (start, end, *rule))));
+        wake.scan(text.as_bytes(), |start, end, keyword| hits.extend(keyword.rules.iter().map(|rule| (start, end, *rule))));
         hits.sort_unstable();
         hits
     }

@@ -10,6 +10,8 @@ pub(super) struct Windows {
     /// Rules that have one.
     active: Vec<u32>,
     closed: Vec<(u32, Range<usize>)>,
+    /// Windows at whose start alone a match can begin.
+    starts: Vec<(u32, Range<usize>)>,
 }
 
 impl Windows {
@@ -18,6 +20,19 @@ impl Windows {
         self.open.resize(rules, 0..0);
         self.active.clear();
         self.closed.clear();
+        self.starts.clear();
+    }
+
+    /// Has `rule` tried at the start of `window` only.
+    pub(super) fn add_start(&mut self, rule: u32, window: Range<usize>) {
+        self.starts.push((rule, window));
+    }
+
+    /// Takes out all windows to be tried at their start, by rule and place.
+    pub(super) fn drain_starts(&mut self) -> Vec<(u32, Range<usize>)> {
+        let mut all = std::mem::take(&mut self.starts);
+        all.sort_unstable_by_key(|(rule, window)| (*rule, window.start));
+        all
     }
 
     /// Has `rule` tried on `window`; windows that touch become one.
