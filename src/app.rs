@@ -149,7 +149,7 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
         ca_der: Bytes::copy_from_slice(authority.root()),
         proxy: proxy_address,
         admin: admin_address,
-        names: Vec::new(),
+        names: config.admin.names.clone(),
     };
     let proxy = Arc::new(Proxy::new(Parts {
         gate: Arc::new(gate),

@@ -76,6 +76,8 @@ pub struct Proxy {
 pub struct Admin {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// DNS names that it answers to.
+    pub names: Vec<String>,
 }
 
 /// `[state]`

@@ -7,7 +7,6 @@ use crate::{
         Inspection, Inspector, Message,
         stream::{Framing, Head, StreamInspector},
     },
-    policy::Action,
     redact::DigestKey,
 };
 use arc_swap::ArcSwap;

@@ -2,6 +2,8 @@
 //!
 //! Start at [`inspect`]: it is the whole product on one screen. `ARCHITECTURE.md` follows a request through the code.
 
+#![cfg_attr(test, allow(clippy::string_slice, reason = "tests slice texts of their own"))]
+
 #[cfg(feature = "server")]
 pub mod admin;
 #[cfg(feature = "server")]

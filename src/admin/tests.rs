@@ -23,6 +23,7 @@ struct Server {
     store: Store,
     token: String,
     viewer: String,
+    ready: Arc<AtomicBool>,
     _dir: tempfile::TempDir,
 }
 
@@ -39,12 +40,13 @@ impl Server {
         let limits = Limits { max_bytes: 1 << 20, deadline: Duration::from_secs(30) };
         let detectors = Detectors::embedded().expect("rules");
         let inspector = Inspector::new(Arc::new(detectors), Policy::embedded(), DigestKey::new([9; 32]), limits);
+        let ready = Arc::new(AtomicBool::new(true));
         let state = AdminState {
             store: store.clone(),
             tokens,
             inspector: Arc::new(ArcSwap::from_pointee(inspector)),
             metrics: Arc::default(),
-            ready: Arc::new(AtomicBool::new(true)),
+            ready: Arc::clone(&ready),
             ca_pem: "-----BEGIN CERTIFICATE-----\n".into(),
             ca_der: Bytes::from_static(&[0x30, 0x82]),
             proxy: proxy.parse().expect("address"),
@@ -52,7 +54,7 @@ impl Server {
             names: vec!["exeat.corp.example".to_owned()],
         };
         let token = std::fs::read_to_string(dir.path().join("admin.token")).expect("token").trim().to_owned();
-        Self { router: router(state), store, token, viewer, _dir: dir }
+        Self { router: router(state), store, token, viewer, ready, _dir: dir }
     }
 
     async fn send_from(&self, client: &str, request: Request<Body>) -> Response<Body> {
@@ -370,10 +372,13 @@ async fn tokens_are_made_listed_and_revoked() {
     let (_, listed) = server.get("/api/v1/tokens").await;
     assert_eq!(listed["tokens"].as_array().map(Vec::len), Some(3));
     assert!(!listed.to_string().contains(token));
+    let stream = server.send(with_token(token, "GET", "/api/v1/audit/stream", Body::empty())).await;
     let revoked = server.send(with_token(&server.token, "DELETE", &format!("/api/v1/tokens/{id}"), Body::empty())).await;
     assert_eq!(revoked.status(), StatusCode::NO_CONTENT);
     let after = server.send(with_token(token, "GET", "/api/v1/whoami", Body::empty())).await;
     assert_eq!(after.status(), StatusCode::UNAUTHORIZED);
+    server.record("a.example", Outcome::Log, &["x"]).await;
+    assert_eq!(text_of(stream).await, "", "a revoked token's stream ends");
     assert_eq!(server.post("/api/v1/tokens", &json!({"name": "", "role": "viewer"})).await.0, StatusCode::BAD_REQUEST);
     assert_eq!(server.post("/api/v1/tokens", &json!({"name": "x", "role": "root"})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
 }
@@ -384,6 +389,22 @@ async fn a_dry_run_of_plain_words_finds_nothing_and_is_not_recorded() {
     let (status, report) = server.post("/api/v1/inspect", &json!({"text": "see you at noon"})).await;
     assert_eq!((status, &report["action"], &report["findings"]), (StatusCode::OK, &json!("allow"), &json!([])));
     assert_eq!(server.get("/api/v1/audit/events").await.1["events"], json!([]));
+}
+
+#[tokio::test]
+async fn a_dry_run_says_where_in_the_text_by_bytes() {
+    let server = Server::start().await;
+    let text = "\u{738b}\u{82b3}: write to fang.wang@corp-mail.com today";
+    let (_, report) = server.post("/api/v1/inspect", &json!({"text": text})).await;
+    let finding = &report["findings"][0];
+    let at = |key: &str| usize::try_from(finding[key].as_u64().expect("offset")).expect("usize");
+    assert_eq!(
+        (&finding["label"], text.get(at("start")..at("end"))),
+        (&json!("personal.email"), Some("fang.wang@corp-mail.com")),
+        "{report}"
+    );
+    let (_, rules) = server.get("/api/v1/rules").await;
+    assert!(rules["rules"].as_array().expect("rules").iter().any(|rule| rule["id"] == finding["detector"]));
 }
 
 #[tokio::test]
@@ -409,6 +430,8 @@ async fn a_dry_run_says_what_is_wrong_with_it_without_repeating_it() {
 async fn readiness_follows_the_proxy() {
     let server = Server::start().await;
     assert_eq!(server.send(plain("GET", "/readyz")).await.status(), StatusCode::OK);
+    server.ready.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(server.send(plain("GET", "/readyz")).await.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(text_of(server.send(plain("GET", "/healthz")).await).await, "ok\n");
 }
 

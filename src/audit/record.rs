@@ -88,9 +88,9 @@ impl Record {
     /// Most findings that one record lists.
     pub const MOST_FINDINGS: usize = 500;
 
-    /// Whether an inspection has to be recorded: a finding, a gap or a refusal. All else is only counted.
+    /// Whether an inspection has to be recorded: a finding that policy minds, a gap or a refusal. All else is only counted.
     pub fn is_due(inspection: &Inspection) -> bool {
-        !inspection.findings.is_empty() || !inspection.gaps.is_empty() || inspection.verdict.action != Action::Allow
+        inspection.findings.iter().any(|found| found.action != Action::Allow) || !inspection.gaps.is_empty() || inspection.verdict.action != Action::Allow
     }
 
     /// The record of an inspected message; `duration` is the time that inspection took.

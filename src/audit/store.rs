@@ -112,7 +112,7 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
     },
 }
 
@@ -220,8 +220,8 @@ impl Store {
         let (answer, done) = oneshot::channel();
         let jobs = self.jobs.clone();
         // A full queue is no reason not to close, and waiting for room must not hold up the runtime.
-        let sent = tokio::task::spawn_blocking(move || jobs.send(Job::Close(answer)));
-        if matches!(sent.await, Ok(Ok(()))) {
+        let sent = tokio::task::spawn_blocking(move || jobs.send(Job::Close(answer)).is_ok());
+        if sent.await.unwrap_or(false) {
             let _ = done.await; // an error means that the writer is gone, which is what we want
         }
     }
@@ -268,7 +268,7 @@ fn sqlite(path: &Path, source: rusqlite::Error) -> StoreError {
     match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, cause: source.to_string() },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse { path },
-        _ => StoreError::Sqlite { path, source },
+        _ => StoreError::Sqlite { path, source: Box::new(source) },
     }
 }
 
@@ -597,5 +597,72 @@ mod tests {
         let store = Store::open(&path, &KEY, None).expect("open");
         let summary = store.reader().summary(Filter::default(), By::Host, Bucket::Hour).await.expect("summary");
         assert_eq!((summary.events, summary.clean), (0, 5));
+    }
+
+    /// Plays both parts: as the child (told by the environment) it appends for ever and says what is stored; as the
+    /// parent it kills that child with SIGKILL in full flight.
+    #[test]
+    fn a_kill_at_any_moment_loses_no_record_that_was_acknowledged() {
+        use std::{
+            io::{BufRead as _, BufReader, Write as _},
+            process::{Command, Stdio},
+        };
+        const PATH: &str = "EXEAT_TEST_STORE";
+        const NAME: &str = "audit::store::tests::a_kill_at_any_moment_loses_no_record_that_was_acknowledged";
+        if let Some(path) = std::env::var_os(PATH) {
+            let store = Store::open(Path::new(&path), &KEY, None).expect("open");
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("runtime");
+            let appends = (0..16).map(|_| {
+                let store = store.clone();
+                runtime.spawn(async move {
+                    loop {
+                        let id = Id::new();
+                        store.append(&record(id, "a.example", &["x", "y"])).await.expect("append");
+                        writeln!(std::io::stdout(), "stored {id}").expect("stdout"); // gone with the parent
+                    }
+                })
+            });
+            let appends: Vec<tokio::task::JoinHandle<()>> = appends.collect();
+            return runtime.block_on(async {
+                for append in appends {
+                    append.await.expect("append");
+                }
+            });
+        }
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("audit.db");
+        let mut before = 0;
+        for acknowledged in [1, 40, 333] {
+            let mut child = Command::new(std::env::current_exe().expect("exe"))
+                .args(["--exact", NAME, "--nocapture"])
+                .env(PATH, &path)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("child");
+            let lines = BufReader::new(child.stdout.take().expect("stdout")).lines().map_while(Result::ok);
+            let mut told = lines.filter_map(|line| line.split_once("stored ").and_then(|(_, id)| id.parse::<Id>().ok()));
+            let mut ids: Vec<Id> = told.by_ref().take(acknowledged).collect();
+            child.kill().expect("kill");
+            ids.extend(told); // what was told before it died
+            child.wait().expect("wait");
+
+            let store = Store::open(&path, &KEY, None).expect("the store opens after a kill"); // recovers, and checks the sealed end
+            tokio::runtime::Builder::new_current_thread().build().expect("runtime").block_on(store.close());
+            let reader = Reader::open(&path, ChainKey::new(&KEY)).expect("reader");
+            assert!(ids.len() >= acknowledged);
+            let mut stored = std::collections::BTreeSet::new();
+            let each = |event: &crate::audit::Event| {
+                stored.insert(event.id);
+                Ok::<_, ReadError>(())
+            };
+            reader.export_here(&Filter::default(), each).expect("export");
+            assert!(ids.iter().all(|id| stored.contains(id)));
+            match reader.verify_here().expect("verify") {
+                Chain::Intact { events, .. } => assert!(events >= before + acknowledged as u64),
+                broken @ Chain::Broken { .. } => panic!("{broken:?}"),
+            }
+            before = stored.len() as u64;
+        }
     }
 }

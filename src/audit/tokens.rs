@@ -44,6 +44,8 @@ pub enum Role {
 /// Who presented a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
+    /// The token's id.
+    pub id: Arc<str>,
     /// The token's name.
     pub name: Arc<str>,
     /// What it allows.
@@ -135,6 +137,11 @@ impl Tokens {
         self.known.load().iter().fold(None, |found, known| if known.hash == hash { Some(known.identity.clone()) } else { found })
     }
 
+    /// Whether the token that was presented has not been revoked since.
+    pub fn is_valid(&self, identity: &Identity) -> bool {
+        self.known.load().iter().any(|known| *known.info.id == *identity.id)
+    }
+
     /// All tokens, the first admin's first.
     pub fn list(&self) -> Vec<TokenInfo> {
         self.known.load().iter().map(|known| known.info.clone()).collect()
@@ -184,7 +191,7 @@ impl Tokens {
 
 impl Known {
     fn new(info: TokenInfo, hash: blake3::Hash) -> Self {
-        let identity = Identity { name: info.name.as_str().into(), role: info.role };
+        let identity = Identity { id: info.id.as_str().into(), name: info.name.as_str().into(), role: info.role };
         Self { info, hash, identity }
     }
 
@@ -267,7 +274,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("dir");
         let (store, tokens) = open(dir.path());
         let (info, text) = tokens.create(" siem ", Role::Viewer).await.expect("create");
-        let who = Identity { name: "siem".into(), role: Role::Viewer };
+        let who = Identity { id: info.id.as_str().into(), name: "siem".into(), role: Role::Viewer };
         assert_eq!(tokens.check(&text), Some(who.clone()));
         assert_eq!(tokens.check(""), None);
         drop(tokens);

@@ -24,7 +24,8 @@ pub(super) fn config(file: &str, text: &str, directory: &Path, overrides: &Overr
     let keys = Keys { directory };
     File::new(file, text).read(|root| {
         let mut proxy = root.section("proxy", |table| keys.proxy(table));
-        let mut admin = root.section("admin", |table| Admin { listen: keys.listen(table, 8081) });
+        let mut admin =
+            root.section("admin", |table| Admin { listen: keys.listen(table, 8081), names: table.or("names", Vec::new(), names) });
         let mut state = root.section("state", |table| State { directory: keys.path(table, "directory").unwrap_or("exeat-state".into()) });
         overrides.proxy.iter().for_each(|address| proxy.listen = *address);
         overrides.admin.iter().for_each(|address| admin.listen = *address);
@@ -44,6 +45,14 @@ pub(super) fn config(file: &str, text: &str, directory: &Path, overrides: &Overr
             state,
         }
     })
+}
+
+fn names(value: &Value<'_>) -> Option<Vec<String>> {
+    let name = |text: &str| {
+        let host = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+        host.then(|| text.to_ascii_lowercase())
+    };
+    value.list(|item| item.parsed("a host name, like \"exeat.corp.example\"", name))
 }
 
 struct Keys<'a> {

@@ -87,7 +87,7 @@ impl Engine {
 }
 
 fn compile(hir: &Hir) -> Result<Regex, String> {
-    let config = Regex::config().nfa_size_limit(Some(4 << 20)).hybrid_cache_capacity(256 << 10).dfa(false);
+    let config = Regex::config().nfa_size_limit(Some(10 << 20)).hybrid_cache_capacity(256 << 10).dfa(false);
     Regex::builder().configure(config).build_from_hir(hir).map_err(|error| rule::last_line(&error))
 }
 

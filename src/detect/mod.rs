@@ -100,6 +100,13 @@ impl Detectors {
 
     /// Reads a document.
     pub fn run(&self, document: &Document<'_>, budget: &Budget) -> Detection {
+        let mut detection = self.candidates(document, budget);
+        detection.findings = overlap::resolve(detection.findings);
+        detection
+    }
+
+    /// What each rule finds, whatever the others do.
+    fn candidates(&self, document: &Document<'_>, budget: &Budget) -> Detection {
         let mut detection = Detection::default();
         let mut scratch = self.scratches.get();
         for (index, segment) in document.segments().iter().enumerate() {
@@ -108,7 +115,6 @@ impl Detectors {
                 break;
             }
         }
-        detection.findings = overlap::resolve(detection.findings);
         detection
     }
 

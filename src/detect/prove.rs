@@ -1,10 +1,7 @@
 //! Rules prove themselves: each one's examples must be found and its counterexamples must not.
 
-use super::{Detectors, Rule};
-use crate::{
-    finding::{Evidence, Finding},
-    problem::Problem,
-};
+use super::{Detectors, Rule, WithoutContext, normalise::normalise, overlap, scan};
+use crate::{budget::Budget, content::Document, finding::Finding, problem::Problem};
 
 /// What counts as found.
 const FOUND: f32 = 0.5;
@@ -12,11 +9,10 @@ const FOUND: f32 = 0.5;
 /// What is wrong with the rules, judged by their own texts against the whole set.
 pub(super) fn prove(detectors: &Detectors) -> Vec<Problem> {
     let mut problems = detectors.engine.compile();
-    for rule in detectors.rules() {
+    for (index, rule) in (0u32..).zip(detectors.rules()) {
         for (number, text) in (1..).zip(&rule.examples) {
-            let findings = detectors.scan(text).findings;
-            if !findings.iter().any(|finding| is_of(rule, finding)) {
-                problems.push(problem(rule, format!("example {number} is not found{}", why(detectors, rule, text, &findings))));
+            if let Some(cause) = missed(detectors, index, rule, text) {
+                problems.push(problem(rule, format!("example {number} is not found: {cause}")));
             }
         }
         for (number, text) in (1..).zip(&rule.counterexamples) {
@@ -33,29 +29,46 @@ fn is_of(rule: &Rule, finding: &Finding) -> bool {
     finding.detector == rule.id && finding.confidence.value() >= FOUND
 }
 
-/// What happened to an example instead.
-fn why(detectors: &Detectors, rule: &Rule, text: &str, findings: &[Finding]) -> String {
-    let low = findings.iter().find(|finding| finding.detector == rule.id);
-    if let Some(low) = low {
-        return format!(": its confidence is only {}", low.confidence.value());
-    }
-    let detection = detectors.scan(text);
-    if let Some(suppressed) = detection.suppressed.iter().find(|suppressed| suppressed.detector == rule.id) {
-        return format!(": it is suppressed ({})", suppressed.reason);
-    }
-    match findings.first() {
-        Some(other) => format!(": rule {:?} ({}) has it", other.detector, evidence(other.evidence)),
-        None => String::new(),
+/// Why `text` does not show that `rule` works, if it does not. Another rule may have what it found, if it finds the same family of data.
+fn missed(detectors: &Detectors, index: u32, rule: &Rule, text: &str) -> Option<String> {
+    let candidates = detectors.candidates(&Document::plain(text), &Budget::new(text.len(), None));
+    let Some(own) = candidates.findings.iter().find(|finding| is_of(rule, finding)).cloned() else {
+        if let Some(low) = candidates.findings.iter().find(|finding| finding.detector == rule.id) {
+            return Some(format!("its confidence is only {}", low.confidence.value()));
+        }
+        let suppressed = candidates.suppressed.iter().find(|suppressed| suppressed.detector == rule.id);
+        return Some(
+            suppressed.map_or_else(|| unmatched(detectors, index, rule, text), |found| format!("it is suppressed ({})", found.reason)),
+        );
+    };
+    let family = |finding: &Finding| finding.label.as_str().split('.').next().map(str::to_owned);
+    let kept = overlap::resolve(candidates.findings);
+    let holder = kept.iter().find(|finding| finding.span.overlaps(own.span) && finding.confidence.value() >= FOUND);
+    match holder {
+        Some(holder) if family(holder) == family(&own) => None,
+        Some(holder) => Some(format!("rule {:?} has it, with a label of another family", holder.detector)),
+        None => Some("a rule of low confidence has it".to_owned()),
     }
 }
 
-fn evidence(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::Checksum => "checksum",
-        Evidence::Structure => "structure",
-        Evidence::Exact => "exact",
-        Evidence::Context => "context",
-        Evidence::Model => "model",
+/// Where the way of a rule to a finding in `text` ends.
+fn unmatched(detectors: &Detectors, index: u32, rule: &Rule, text: &str) -> String {
+    let normalised = normalise(text);
+    let text = normalised.as_ref().map_or(text, |normalised| &normalised.text);
+    let mut values = Vec::new();
+    scan::each_match(&detectors.engine, text, index, 0..text.len(), |range, _| values.extend(text.get(range)));
+    let Some(value) = values.first() else { return "the pattern does not match".to_owned() };
+    let failed = rule.check_names.iter().zip(&rule.checks).find(|(_, check)| !values.iter().any(|value| check(value)));
+    if let Some((name, _)) = failed {
+        return format!("the pattern matches {value:?}, the check {name:?} refuses it");
+    }
+    let lower = text.to_ascii_lowercase();
+    if !rule.keywords.is_empty() && !rule.keywords.iter().any(|keyword| lower.contains(keyword)) {
+        return "none of its keywords stands in it".to_owned();
+    }
+    match rule.without_context {
+        WithoutContext::Drop => "no word of its context stands near".to_owned(),
+        WithoutContext::Keep => "its keyword is no part of the match, or stands too far from it".to_owned(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! What looks like a finding and is none: samples, placeholders, hashes and dates, a site's own sign-in.
 
 use super::{
-    Options,
+    Options, check,
     rule::{Rule, Traffic, squeezed},
 };
 use crate::{
     content::Document,
+    finding::Evidence,
     text::{Place, Span, Syntax},
 };
 use std::ops::Range;
@@ -39,6 +40,8 @@ pub(super) enum Reason {
     Version,
     /// Part of a URL.
     UrlPath,
+    /// User and host of a URL.
+    UrlUser,
     /// The site's own password or session, in its own field.
     SignIn,
     /// The signature or key of a signed link.
@@ -57,6 +60,7 @@ impl Reason {
             Self::Timestamp => "timestamp",
             Self::Version => "version",
             Self::UrlPath => "url_path",
+            Self::UrlUser => "url_user",
             Self::SignIn => "sign_in",
             Self::SignedLink => "signed_link",
         }
@@ -90,6 +94,9 @@ pub(super) fn reason(seen: &Seen<'_>, document: &Document<'_>, segment: usize, s
     if secret && is_placeholder(seen.value) {
         return Some(Reason::Placeholder);
     }
+    if rule.label.is_under("personal.email") && is_user_of_url(token(seen.text, &seen.range)) {
+        return Some(Reason::UrlUser);
+    }
     let number = !secret && !rule.label.is_under("network") && seen.value.bytes().filter(u8::is_ascii_digit).count() >= 6;
     if number {
         if is_sequence(seen.value) {
@@ -115,15 +122,21 @@ fn number_reason(seen: &Seen<'_>, around: Token<'_>) -> Option<Reason> {
     if before + after > 0 && hex.len() >= 32 && hex.iter().all(joined) {
         return Some(Reason::Hash);
     }
-    if seen.context {
+    if seen.context || seen.rule.evidence == Evidence::Context {
         return None;
     }
-    if is_timestamp(seen.value) {
-        return Some(Reason::Timestamp);
+    // A rule with keywords has a telling word in its match.
+    if seen.rule.keywords.is_empty() {
+        if is_timestamp(seen.value) {
+            return Some(Reason::Timestamp);
+        }
+        let behind_v = matches!(around.before(), [.., b'v' | b'V']) || around.before().ends_with(b"version/");
+        if behind_v && seen.value.contains('.') {
+            return Some(Reason::Version);
+        }
     }
-    let behind_v = matches!(around.before(), [.., b'v' | b'V']) || around.before().ends_with(b"version/");
-    if behind_v && seen.value.contains('.') {
-        return Some(Reason::Version);
+    if !["id", "org", "finance", "personal.phone", "personal.plate"].iter().any(|prefix| seen.rule.label.is_under(prefix)) {
+        return None;
     }
     let link = around.before().windows(3).any(|window| window == b"://");
     let piece = around.before().ends_with(b"/") && matches!(around.after().first(), None | Some(b'/' | b'?' | b'#' | b'.'));
@@ -160,16 +173,24 @@ impl<'t> Token<'t> {
     }
 }
 
-/// Whether the match shares bytes with 8-4-4-4-12 hexadecimal digits (RFC 9562).
+/// Whether the match is a part of, or reaches into, 8-4-4-4-12 hexadecimal digits (RFC 9562).
 fn is_in_uuid(token: Token<'_>) -> bool {
     const LEN: usize = 36;
     let from = token.start.saturating_sub(LEN - 1);
     let near = token.text.get(from..(token.end + LEN).min(token.text.len())).unwrap_or_default();
     near.windows(LEN).enumerate().any(|(at, window)| {
         let touches = from + at < token.end && token.start < from + at + LEN;
+        let whole = token.start <= from + at && from + at + LEN <= token.end;
         let dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
-        touches && window.iter().enumerate().all(|(at, byte)| if dash(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
+        touches && !whole && window.iter().enumerate().all(|(at, byte)| if dash(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
     })
+}
+
+/// Whether the match is `user@host` or the end of `user:password@host` in front of a URL's path.
+fn is_user_of_url(token: Token<'_>) -> bool {
+    let before = token.before();
+    let scheme = before.windows(3).rposition(|window| window == b"://");
+    scheme.is_some_and(|at| before.get(at + 3..).is_some_and(|rest| !rest.iter().any(|byte| matches!(byte, b'/' | b'?' | b'#'))))
 }
 
 /// Seconds or milliseconds since 1970, or year to second, of our times.
@@ -246,12 +267,6 @@ const PLACEHOLDERS: &[&str] = &[
     "deadbeef",
     "foobar",
     "lorem",
-    "${",
-    "#{",
-    "{{",
-    "$(",
-    "<%",
-    "%(",
     "[your",
     "<your",
     "abcdefghij",
@@ -271,10 +286,12 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     }
     let lower = value.to_ascii_lowercase();
     let bytes = lower.as_bytes();
-    let bracketed = matches!(bytes, [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'$', ..] | [b'%', .., b'%']);
+    let bracketed = matches!(bytes, [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'%', .., b'%'])
+        || matches!(bytes, [b'$', name @ ..] if name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'));
     let longest_run = bytes.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
     let rising = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_alphanumeric() && *b == *a + 1)).count();
     bracketed
+        || check::is_template(value)
         || PLACEHOLDERS.iter().any(|part| lower.contains(part))
         || (longest_run >= 5 && longest_run * 3 >= bytes.len())
         || (bytes.len() >= 8 && rising * 10 >= bytes.len() * 6)

@@ -61,6 +61,7 @@ pub struct Rule {
     /// 1-based.
     pub line: usize,
     pub(super) checks: Vec<Check>,
+    pub(super) check_names: Vec<String>,
     pub(super) hir: Hir,
 }
 
@@ -307,6 +308,7 @@ impl RawRule {
             file: file.clone(),
             line,
             checks,
+            check_names: self.check,
             hir: hir?,
         })
     }

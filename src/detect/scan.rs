@@ -79,7 +79,7 @@ impl Pass<'_> {
         wake(self.engine, self.text, &mut self.scratch.windows, &mut spelled);
         for (rule, window) in self.scratch.windows.drain() {
             let (engine, text) = (self.engine, self.text);
-            each_match(engine, text, rule, window, |range| {
+            each_match(engine, text, rule, window, |range, _| {
                 if let Some(value) = text.get(range.clone()) {
                     self.judge(&Candidate { rule, value, range, spelled: None });
                 }
@@ -106,7 +106,7 @@ impl Pass<'_> {
         }
         for rule in rules {
             let mut whole = false;
-            each_match(self.engine, digits, rule, 0..digits.len(), |range| whole |= range == (0..digits.len()));
+            each_match(self.engine, digits, rule, 0..digits.len(), |range, _| whole |= range == (0..digits.len()));
             if whole {
                 self.judge(&Candidate { rule, value: digits, range: number.range.clone(), spelled: Some(number.how) });
             }
@@ -185,8 +185,14 @@ fn wake(engine: &Engine, text: &str, windows: &mut Windows, spelled: &mut Vec<Sp
     digits::chinese(text, spelled);
 }
 
-/// Calls `found` with what rule `number` matches in `window` (its group `value`, if it has one).
-fn each_match(engine: &Engine, text: &str, number: u32, window: Range<usize>, mut found: impl FnMut(Range<usize>)) {
+/// Calls `found` with the value (the group of that name, or all) and the whole of what rule `number` matches in `window`.
+pub(super) fn each_match(
+    engine: &Engine,
+    text: &str,
+    number: u32,
+    window: Range<usize>,
+    mut found: impl FnMut(Range<usize>, Range<usize>),
+) {
     let Some(pattern) = engine.pattern(number) else { return };
     let mut input = Input::new(text).range(window);
     let group = pattern.group_info().to_index(PatternID::ZERO, "value");
@@ -197,7 +203,7 @@ fn each_match(engine: &Engine, text: &str, number: u32, window: Range<usize>, mu
             pattern.search_captures(&input.clone().range(all.range()), captures);
             value = captures.get_group(group).map_or(value, |group| group.range());
         }
-        found(value);
+        found(value, all.range());
         if all.end() >= input.end() {
             break;
         }
@@ -228,7 +234,14 @@ mod tests {
         [windows.drain(), everywhere].map(|windows| {
             let mut found = Vec::new();
             for (rule, window) in windows {
-                each_match(&ENGINE, text, rule, window, |range| found.push((rule, range)));
+                let keywords = &ENGINE.rules[rule as usize].keywords;
+                each_match(&ENGINE, text, rule, window, |value, all| {
+                    // What a rule promises to match holds one of its keywords.
+                    let folded = text[all].to_ascii_lowercase();
+                    if keywords.is_empty() || keywords.iter().any(|keyword| folded.contains(keyword)) {
+                        found.push((rule, value));
+                    }
+                });
             }
             found
         })

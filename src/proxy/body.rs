@@ -134,10 +134,10 @@ impl Body for ReplyBody {
                     }
                 }
                 let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
-                if frame.is_none() || body.is_end_stream() {
-                    if let Some(lease) = lease.take() {
-                        lease.give_back();
-                    }
+                if (frame.is_none() || body.is_end_stream())
+                    && let Some(lease) = lease.take()
+                {
+                    lease.give_back();
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(ReplyError::from)))
             }

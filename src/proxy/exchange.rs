@@ -121,10 +121,10 @@ impl Exchange {
     /// A body that is there in full: nothing goes out before the verdict.
     async fn whole(mut self, data: Bytes, trailers: Option<HeaderMap>) -> Response<ReplyBody> {
         let proxy = Arc::clone(&self.proxy);
-        if let Some(fields) = trailers.as_ref().filter(|fields| !fields.is_empty()) {
-            if let Some(refused) = self.trailers(fields).await {
-                return refused;
-            }
+        if let Some(fields) = trailers.as_ref().filter(|fields| !fields.is_empty())
+            && let Some(refused) = self.trailers(fields).await
+        {
+            return refused;
         }
         let (head, passed) = proxy.gate.pass(self.head, data.clone()).await;
         self.head = head;
@@ -137,8 +137,12 @@ impl Exchange {
                 if let Some(target) = rewritten.target {
                     self.head.target = target;
                 }
+                // Every value of a changed name is there, in order.
+                for (name, _) in &rewritten.headers {
+                    self.head.headers.remove(name);
+                }
                 for (name, value) in rewritten.headers {
-                    self.head.headers.insert(name, value);
+                    self.head.headers.append(name, value);
                 }
                 let data = rewritten.body.unwrap_or(data);
                 if self.head.headers.contains_key(header::CONTENT_LENGTH) {

@@ -25,17 +25,17 @@ pub fn for_origin(headers: &mut HeaderMap, to: &Destination) {
     if wants_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers")); // gRPC servers insist; RFC 9113 section 8.2.2
     }
-    if !headers.contains_key(header::HOST) {
-        if let Ok(host) = HeaderValue::from_str(&authority(to)) {
-            headers.insert(header::HOST, host);
-        }
+    if !headers.contains_key(header::HOST)
+        && let Ok(host) = HeaderValue::from_str(&authority(to))
+    {
+        headers.insert(header::HOST, host);
     }
     // h2 clients may split cookies into several fields, HTTP/1 servers expect one (RFC 9113 section 8.2.3).
     let cookies: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if cookies.len() > 1 {
-        if let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..])) {
-            headers.insert(header::COOKIE, joined);
-        }
+    if cookies.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
+    {
+        headers.insert(header::COOKIE, joined);
     }
 }
 

@@ -49,7 +49,7 @@ pub fn start(
             End::Refused(response) => {
                 let trailers = response.headers().contains_key("grpc-status").then(|| response.headers().clone());
                 // Whoever still listens: the exchange before the answer, its body after.
-                let _ = early_out.send(response);
+                let _ = early_out.send(*response);
                 let _ = late_out.send(Refused(trailers.map(grpc_status)));
             }
             // Dropping the senders says that nothing was refused.
@@ -74,7 +74,7 @@ struct Pump {
 
 enum End {
     Done,
-    Refused(Response<ReplyBody>),
+    Refused(Box<Response<ReplyBody>>),
 }
 
 impl Pump {
@@ -103,7 +103,7 @@ impl Pump {
                     Ok(frame) => frame,
                     Err(_) => {
                         let _ = self.pieces.send(Err(Aborted)).await;
-                        return End::Refused(self.refuser.slow());
+                        return End::Refused(Box::new(self.refuser.slow()));
                     }
                 }
             };
@@ -154,7 +154,7 @@ impl Pump {
                 self.recorded = true;
                 if news.verdict.action == Action::Block {
                     let _ = self.pieces.send(Err(Aborted)).await;
-                    return Some(End::Refused(self.refuser.blocked(&self.head, id, &news)));
+                    return Some(End::Refused(Box::new(self.refuser.blocked(&self.head, id, &news))));
                 }
             }
         }

@@ -18,6 +18,8 @@ use serde_json::json;
 use std::{
     convert::Infallible,
     net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
     sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
@@ -62,12 +64,16 @@ pub struct Kind {
     pub tls: Option<Certificate>,
     pub alpn: &'static [&'static [u8]],
     pub versions: &'static [&'static SupportedProtocolVersion],
+    /// Bare repositories, served under `/git/` by `git http-backend`.
+    pub cgi_root: Option<PathBuf>,
+    /// Files, served under `/files/`.
+    pub file_root: Option<PathBuf>,
 }
 
 impl Kind {
     /// HTTPS with h2 and http/1.1.
     pub fn https() -> Self {
-        Self { tls: Some(Certificate::Good), alpn: &[b"h2", b"http/1.1"], versions: rustls::ALL_VERSIONS }
+        Self { tls: Some(Certificate::Good), alpn: &[b"h2", b"http/1.1"], versions: rustls::ALL_VERSIONS, cgi_root: None, file_root: None }
     }
 
     /// HTTPS with http/1.1 alone.
@@ -99,10 +105,17 @@ pub struct Seen {
     pub complete: bool,
 }
 
+/// What an origin serves, and what it has seen.
+struct Site {
+    seen: Mutex<Vec<Seen>>,
+    cgi_root: Option<PathBuf>,
+    file_root: Option<PathBuf>,
+}
+
 /// A running origin. It answers `/echo` with what it got as JSON; see [`answer`] for the other paths.
 pub struct Origin {
     pub address: SocketAddr,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    site: Arc<Site>,
     is_tls: bool,
     _runtime: Runtime,
 }
@@ -113,29 +126,29 @@ impl Origin {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("bound");
         let address = listener.local_addr().expect("address");
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let site = Arc::new(Site { seen: Mutex::new(Vec::new()), cgi_root: kind.cgi_root.clone(), file_root: kind.file_root.clone() });
         let acceptor = kind.tls.map(|certificate| tokio_rustls::TlsAcceptor::from(Arc::new(tls(certificate, kind))));
-        let all = Arc::clone(&seen);
+        let shared = Arc::clone(&site);
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
-                let (acceptor, seen) = (acceptor.clone(), Arc::clone(&all));
+                let (acceptor, site) = (acceptor.clone(), Arc::clone(&shared));
                 tokio::spawn(async move {
                     match acceptor {
-                        None => http1(TokioIo::new(stream), seen).await,
+                        None => http1(TokioIo::new(stream), site).await,
                         Some(acceptor) => {
                             let Ok(tls) = acceptor.accept(stream).await else { return };
                             if tls.get_ref().1.alpn_protocol() == Some(b"h2") {
-                                http2(TokioIo::new(tls), seen).await;
+                                http2(TokioIo::new(tls), site).await;
                             } else {
-                                http1(TokioIo::new(tls), seen).await;
+                                http1(TokioIo::new(tls), site).await;
                             }
                         }
                     }
                 });
             }
         });
-        Self { address, seen, is_tls: kind.tls.is_some(), _runtime: runtime }
+        Self { address, site, is_tls: kind.tls.is_some(), _runtime: runtime }
     }
 
     /// The URL of `path` here.
@@ -146,7 +159,7 @@ impl Origin {
 
     /// Every request so far.
     pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().expect("lock").clone()
+        self.site.seen.lock().expect("lock").clone()
     }
 
     /// Whether `text` arrived anywhere: in a target, a header or a body.
@@ -159,19 +172,19 @@ impl Origin {
     }
 }
 
-async fn http1<T: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static>(io: T, seen: Arc<Mutex<Vec<Seen>>>) {
-    let service = service_fn(move |request| answer(request, Arc::clone(&seen)));
+async fn http1<T: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static>(io: T, site: Arc<Site>) {
+    let service = service_fn(move |request| answer(request, Arc::clone(&site)));
     let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service).with_upgrades().await;
 }
 
-async fn http2<T: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static>(io: T, seen: Arc<Mutex<Vec<Seen>>>) {
-    let service = service_fn(move |request| answer(request, Arc::clone(&seen)));
+async fn http2<T: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static>(io: T, site: Arc<Site>) {
+    let service = service_fn(move |request| answer(request, Arc::clone(&site)));
     let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await;
 }
 
 /// What the paths do: `/echo` JSON of the request; `/events` server-sent events, one at once and one that comes only when the client has
 /// left; `/altsvc` an `Alt-Svc`; `/trailers` response trailers; `/talk` echoes each piece of the body as it comes; all others 200 `ok`.
-async fn answer(request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> Result<Response<Body>, Infallible> {
+async fn answer(request: Request<Incoming>, site: Arc<Site>) -> Result<Response<Body>, Infallible> {
     let (parts, mut body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     if path == "/talk" {
@@ -210,7 +223,14 @@ async fn answer(request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> Resu
         "trailers": record.trailers.iter().flatten().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into())).collect::<serde_json::Map<_, _>>(),
         "body": String::from_utf8_lossy(&record.body), "length": record.body.len(),
     });
-    seen.lock().expect("lock").push(record);
+    let is_complete = record.complete;
+    site.seen.lock().expect("lock").push(record.clone());
+    if let (Some(root), true, Some(rest)) = (&site.cgi_root, is_complete, path.strip_prefix("/git/")) {
+        return Ok(git_backend(root, rest, &record).await);
+    }
+    if let (Some(root), Some(rest)) = (&site.file_root, path.strip_prefix("/files/")) {
+        return Ok(file(root, rest));
+    }
     Ok(match path.as_str() {
         "/echo" => {
             let mut response = whole(echo.to_string());
@@ -237,6 +257,63 @@ async fn answer(request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> Resu
         }
         _ => whole("ok".to_owned()),
     })
+}
+
+/// A file below `root`; `index.html` for a directory.
+fn file(root: &Path, rest: &str) -> Response<Body> {
+    let mut path = root.join(rest);
+    if path.is_dir() {
+        path.push("index.html");
+    }
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            let kind = if path.extension().is_some_and(|extension| extension == "html") { "text/html" } else { "application/octet-stream" };
+            let mut response = Response::new(Full::new(Bytes::from(bytes)).boxed());
+            response.headers_mut().insert(header::CONTENT_TYPE, kind.parse().expect("value"));
+            response
+        }
+        Err(_) => {
+            let mut response = whole("not here".to_owned());
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            response
+        }
+    }
+}
+
+/// What `git http-backend` says (RFC 3875).
+async fn git_backend(root: &Path, rest: &str, request: &Seen) -> Response<Body> {
+    let query = request.target.split_once('?').map_or("", |(_, query)| query);
+    let value = |name: header::HeaderName| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let mut child = tokio::process::Command::new("git")
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", root)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("PATH_INFO", format!("/{rest}"))
+        .env("QUERY_STRING", query)
+        .env("REQUEST_METHOD", &request.method)
+        .env("CONTENT_TYPE", value(header::CONTENT_TYPE))
+        .env("CONTENT_LENGTH", request.body.len().to_string())
+        .env("HTTP_CONTENT_ENCODING", value(header::CONTENT_ENCODING))
+        .env("REMOTE_USER", "tester")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("git runs");
+    let mut input = child.stdin.take().expect("piped");
+    tokio::io::AsyncWriteExt::write_all(&mut input, &request.body).await.expect("taken");
+    drop(input);
+    let output = child.wait_with_output().await.expect("ended").stdout;
+    let end = output.windows(4).position(|four| four == b"\r\n\r\n").expect("a CGI head");
+    let mut response = Response::new(Full::new(Bytes::copy_from_slice(&output[end + 4..])).boxed());
+    for line in String::from_utf8_lossy(&output[..end]).lines() {
+        let (name, value) = line.split_once(": ").expect("a field");
+        if name == "Status" {
+            *response.status_mut() = value[..3].parse().expect("a status");
+        } else {
+            response.headers_mut().insert(header::HeaderName::try_from(name).expect("name"), value.parse().expect("value"));
+        }
+    }
+    response
 }
 
 fn whole(text: String) -> Response<Body> {

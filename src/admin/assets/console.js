@@ -18,6 +18,8 @@ const WORDS = {
     verifyHelp: "Every record is chained to the one before it with a key. A record that was changed, removed or put in from outside breaks the chain.",
     records: (n) => `${n} records checked.`, removed: (n) => `${n} older ones were removed by retention.`, head: "Last link", at: "At record number", confidence: "sure",
     omitted: (n) => `and ${n} more`, contentType: "Format", setUp: "Set up a device",
+    reason: { test_value: "a published sample value", sign_in: "the site's own sign-in", signed_link: "part of a signed link", placeholder: "a placeholder",
+      repeated_or_sequential_digits: "repeated or sequential digits", uuid: "a UUID", hash: "a hash", timestamp: "a time", version: "a version number", url_path: "part of a URL's path" },
     gap: { encrypted: "encrypted", unknown_encoding: "unknown encoding", opaque_tunnel: "neither TLS nor HTTP", too_large: "too large", overloaded: "overloaded",
       timed_out: "timed out", malformed: "malformed", media: "image, audio or video", model_skipped: "without the model", panicked: "internal error", unrecorded: "not recorded" },
   },
@@ -37,6 +39,8 @@ const WORDS = {
     verifyHelp: "每条记录都用密钥与前一条相连。任何来自外部的修改、删除或插入都会使链条断裂。",
     records: (n) => `已校验 ${n} 条记录。`, removed: (n) => `另有 ${n} 条更早的记录已按保存期限删除。`, head: "末端摘要", at: "位于第几条", confidence: "把握",
     omitted: (n) => `另有 ${n} 项`, contentType: "格式", setUp: "设置设备",
+    reason: { test_value: "公开的示例值", sign_in: "网站自身的登录信息", signed_link: "签名链接的一部分", placeholder: "占位符",
+      repeated_or_sequential_digits: "重复或连续的数字", uuid: "UUID", hash: "哈希值", timestamp: "时间", version: "版本号", url_path: "网址路径的一部分" },
     gap: { encrypted: "已加密", unknown_encoding: "未知编码", opaque_tunnel: "既非 TLS 也非 HTTP", too_large: "过大", overloaded: "过载",
       timed_out: "超时", malformed: "格式有误", media: "图像、音频或视频", model_skipped: "模型未参与", panicked: "内部错误", unrecorded: "未能记录" },
   },
@@ -148,12 +152,13 @@ const tag = (action) => h("span", { class: `tag ${action}` }, say(action));
 
 const gapChip = (gap) => h("span", { class: "chip gap", title: gap }, WORDS[language].gap[gap] || gap);
 
-/** What people call data under a label, from the rules that are loaded; the label itself where none knows it. */
+/** What people call the data that a rule finds, by the rule's id and by its label; both can have gone since. */
 let names = new Map();
-const nameOf = (label) => names.get(label)?.[language] || label;
+const nameOf = (...keys) => names.get(keys.find((key) => names.has(key)))?.[language] || keys[keys.length - 1];
 async function learnNames() {
   const { rules } = await json("/rules");
-  names = new Map(rules.map((rule) => [rule.label, rule.name]));
+  names = new Map();
+  for (const rule of rules.reverse()) names.set(rule.label, rule.name).set(rule.id, rule.name); // the first rule names its label
 }
 
 function eventsView() {
@@ -295,7 +300,7 @@ function detailOf(event, close, changed) {
 
 function foundBox(finding) {
   return h("div", { class: "found" },
-    h("div", { class: "top" }, h("b", {}, nameOf(finding.label)), finding.action ? tag(finding.action) : h("span", { class: "soft" }, `${Math.round(finding.confidence * 100)}% ${say("confidence")}`)),
+    h("div", { class: "top" }, h("b", {}, nameOf(finding.detector, finding.label)), finding.action ? tag(finding.action) : h("span", { class: "soft" }, `${Math.round(finding.confidence * 100)}% ${say("confidence")}`)),
     h("span", { class: "chip" }, finding.label), h("div", {}, h("code", {}, finding.place)),
     h("div", { class: "soft" }, finding.detector, " · ", h("code", {}, finding.digest)));
 }
@@ -414,7 +419,7 @@ function reportOf(report, bytes) {
     bytes && body.length ? marked(bytes, body) : null,
     report.redacted_text !== undefined ? [heading("redacted"), h("pre", { class: "marked" }, report.redacted_text)] : null,
     heading("findings"), report.findings.length ? report.findings.map(foundBox) : h("p", { class: "soft" }, say("noFindings")),
-    report.suppressed.length ? [heading("suppressed"), report.suppressed.map((one) => h("div", {}, h("code", {}, one.detector), ` · ${one.reason}`))] : null,
+    report.suppressed.length ? [heading("suppressed"), report.suppressed.map((one) => h("div", {}, h("code", {}, one.detector), ` · ${WORDS[language].reason[one.reason] || one.reason}`))] : null,
     report.gaps.length ? [heading("gaps"), report.gaps.map((gap) => gapChip(gap))] : null,
   ].flat(2).filter(Boolean);
 }

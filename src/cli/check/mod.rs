@@ -79,9 +79,7 @@ const LEARNT: [&str; 8] =
 fn labels_of_no_rule(detectors: &Detectors, policy: &Policy, file: &str) -> Vec<Problem> {
     let is_known = |prefix: &str| {
         let is_under = |family: &&str| prefix.strip_prefix(*family).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        FAMILIES.contains(&prefix)
-            || LEARNT.iter().any(is_under)
-            || detectors.rules().any(|rule| rule.label.is_under(prefix))
+        FAMILIES.contains(&prefix) || LEARNT.iter().any(is_under) || detectors.rules().any(|rule| rule.label.is_under(prefix))
     };
     let labels: Vec<&str> = detectors.rules().map(|rule| rule.label.as_str()).chain(LEARNT).chain(FAMILIES).collect();
     let unknown = policy.labels().filter(|(_, prefix)| !is_known(prefix));

@@ -15,10 +15,13 @@ mod latin_america;
 mod mea;
 mod network;
 mod oceania;
+mod passwords;
 mod secrets;
 mod south_asia;
 mod vat;
 mod wording;
+
+pub(super) use passwords::is_template;
 
 /// Whether the text of a candidate is valid.
 pub type Check = fn(&str) -> bool;
@@ -37,6 +40,7 @@ const TABLES: &[&[(&str, Check)]] = &[
     mea::TABLE,
     network::TABLE,
     oceania::TABLE,
+    passwords::TABLE,
     secrets::TABLE,
     south_asia::TABLE,
     vat::TABLE,

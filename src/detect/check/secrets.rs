@@ -1,7 +1,10 @@
-//! Checks for credentials: checksums and embedded headers where the issuer put them, and for the rest the question
-//! whether a value is real or a stand-in.
+//! Checks for credentials: checksums and embedded headers where the issuer put them, and the looks of tokens that have
+//! neither.
 
-use super::Check;
+use super::{
+    Check,
+    passwords::{is_masked, is_password_word, is_stand_in, names_a_stand_in},
+};
 use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -11,17 +14,19 @@ use serde_json::{Map, Value};
 /// The checks of this module by name.
 pub(super) const TABLE: &[(&str, Check)] = &[
     ("basic-credentials", basic_credentials),
+    ("bearer-tail", bearer_tail),
+    ("discord-token", discord_token),
     ("embedded-pem", embedded_pem),
     ("github-checksum", github_checksum),
+    ("hugging-face-token", hugging_face_token),
     ("jwt", jwt),
     ("jwt-in-base64", jwt_in_base64),
+    ("mixed-token", mixed_token),
     ("otp-seed", otp_seed),
-    ("password", password),
     ("pem", pem),
     ("pypi-macaroon", pypi_macaroon),
     ("real-token", real_token),
     ("strong-token", strong_token),
-    ("url-password", url_password),
 ];
 
 /// A GitHub or npm token whose last six characters are the CRC-32 of the random part, in base 62.
@@ -91,13 +96,14 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 /// `Basic` credentials: base64 of `user:password`, both printable, the password not a stand-in (RFC 7617).
 fn basic_credentials(text: &str) -> bool {
-    let Some(plain) = decode(text).and_then(|plain| String::from_utf8(plain).ok()) else { return false };
-    let printable = plain.chars().all(|c| !c.is_control());
+    let Some(plain) = decode(text) else { return false };
+    let plain = String::from_utf8_lossy(&plain);
+    // One odd byte is somebody's charset; more are no text. Braces: a token's JSON header.
+    let readable =
+        plain.chars().all(|c| !c.is_control()) && plain.matches(char::REPLACEMENT_CHARACTER).count() <= 2 && !plain.starts_with('{');
     let Some((user, secret)) = plain.split_once(':') else { return false };
-    printable
-        && (user.len() + secret.len() >= 6)
-        && !is_stand_in(secret)
-        && !(user.eq_ignore_ascii_case("user") && is_password_word(secret))
+    let documentation = user.eq_ignore_ascii_case("user") && is_password_word(secret);
+    readable && user.len() + secret.len() >= 6 && !is_stand_in(secret) && !documentation
 }
 
 /// A private key block with a key in it: DER, OpenSSH, OpenPGP or PuTTY material of plausible length, not `...` or `xxx`.
@@ -142,12 +148,39 @@ fn pypi_macaroon(text: &str) -> bool {
     let Some(token) = text.strip_prefix("pypi-") else { return false };
     let Some(head) = token.get(..28).and_then(decode) else { return false };
     let at_pypi = head.starts_with(b"\x02\x01\x08pypi.org") || head.starts_with(b"\x02\x01\x0dtest.pypi.org");
-    at_pypi && token.len() >= 82 && !is_masked(token)
+    at_pypi && token.len() >= 100 && !is_masked(token)
 }
 
 /// A TOTP seed: base32 of at least 80 bits that is not the one of the documentation (RFC 6238; Key URI format).
 fn otp_seed(text: &str) -> bool {
     text.len() >= 16 && !text.to_ascii_uppercase().starts_with("JBSWY3DPEHPK3PXP") && !is_masked(text)
+}
+
+/// A Discord bot token: its first part is the bot's id, decimal digits in base64 (Discord developer documentation, "Authentication").
+fn discord_token(text: &str) -> bool {
+    let first = text.split('.').next().unwrap_or_default();
+    let is_id = decode(first).is_some_and(|id| (17..=20).contains(&id.len()) && id.iter().all(u8::is_ascii_digit));
+    is_id || mixed_token(first) && text.rsplit('.').next().is_some_and(strong_token)
+}
+
+/// A Hugging Face token: 34 letters whose case changes as chance has it, not as in `camelCase`.
+fn hugging_face_token(text: &str) -> bool {
+    let body = text.strip_prefix("hf_").or_else(|| text.strip_prefix("api_org_")).unwrap_or(text);
+    let upper = |byte: u8| byte.is_ascii_uppercase();
+    let changes = body.bytes().zip(body.bytes().skip(1)).filter(|&(a, b)| upper(a) != upper(b)).count();
+    changes >= 9 && body.bytes().all(|byte| byte.is_ascii_alphabetic()) && distinct(body) >= 12
+}
+
+/// A token that begins with a run of `A` (zero bytes in base64) and goes on like any other.
+fn bearer_tail(text: &str) -> bool {
+    strong_token(text.trim_start_matches('A').trim_start_matches('%'))
+        || text.split("AAAAAAAAAA").any(|part| part.len() >= 30 && strong_token(part))
+}
+
+/// A short token of both cases and digits; words and numbers have no such mix.
+fn mixed_token(text: &str) -> bool {
+    let has = |is_kind: fn(&u8) -> bool| text.bytes().any(|byte| is_kind(&byte));
+    has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && real_token(text)
 }
 
 /// A token of a fixed shape that somebody could have been issued: neither masked (`xxxx`, `****`) nor a stand-in.
@@ -161,181 +194,12 @@ fn strong_token(text: &str) -> bool {
         .iter()
         .filter(|&is_kind| text.bytes().any(|byte| is_kind(&byte)))
         .count();
-    kinds >= 2 && text.bytes().any(|byte| byte.is_ascii_digit()) && distinct(text) * 4 >= text.len().min(48) && real_token(text)
+    kinds >= 2 && text.bytes().any(|byte| byte.is_ascii_digit()) && distinct(text) * 3 >= text.len().min(30) && real_token(text)
 }
 
-fn distinct(text: &str) -> usize {
+pub(super) fn distinct(text: &str) -> usize {
     let seen = text.bytes().fold(0_u128, |seen, byte| seen | 1_u128.checked_shl(u32::from(byte)).unwrap_or(0));
     seen.count_ones() as usize
-}
-
-/// Whether most of the text is one character repeated, or a run of one that chance does not make.
-fn is_masked(text: &str) -> bool {
-    let mut longest = 0;
-    let mut run = 0;
-    let mut last = 0;
-    for byte in text.bytes().map(|byte| byte.to_ascii_lowercase()) {
-        run = if byte == last { run + 1 } else { 1 };
-        last = byte;
-        // Base64 of zero bytes is a run of A; real tokens hold some.
-        if byte != b'a' || text.len() < 64 {
-            longest = longest.max(run);
-        }
-    }
-    longest >= 7 || longest * 3 > text.len().max(9)
-}
-
-/// Whether the text says that it stands for something else.
-fn names_a_stand_in(text: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "example",
-        "placeholder",
-        "redacted",
-        "changeme",
-        "change_me",
-        "change-me",
-        "replace",
-        "insert",
-        "dummy",
-        "your_",
-        "your-",
-        "yourapi",
-        "token_here",
-        "key_here",
-        "_here",
-        "todo",
-    ];
-    let lower = text.to_ascii_lowercase();
-    WORDS.iter().any(|word| lower.contains(word))
-}
-
-/// Whether a value is written to be replaced, or is code that yields the value: `${VAR}`, `<your key>`, `%s`, `****`, `changeme`.
-fn is_stand_in(value: &str) -> bool {
-    let value = value.trim();
-    let templated = ["${", "$(", "{{", "<%", "%(", "#{", "%{", "@@", "...", "***", "•••", "●●"].iter().any(|mark| value.contains(mark))
-        || value.starts_with(['$', '<', '%', '{', '[', '@'])
-            && value.get(1..).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-. ()[]{}<>:%".contains(&b)))
-        || value.ends_with('>') && value.contains('<');
-    templated || is_masked(value) && value.len() < 64 || names_a_stand_in(value) || is_code(value)
-}
-
-/// Calls and member paths: `get_password()`, `os.environ`, `self.secret`, `->`.
-fn is_code(value: &str) -> bool {
-    let path = |separator: &str| {
-        value.contains(separator) && value.split(separator).all(|part| part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'))
-    };
-    value.contains("()") || value.contains("->") || value.contains("::") || value.ends_with('(') || path(".") || path("[")
-}
-
-/// Words that documentation writes where a password goes.
-fn is_password_word(value: &str) -> bool {
-    const WORDS: [&str; 33] = [
-        "pass",
-        "password",
-        "passwd",
-        "pwd",
-        "passw0rd",
-        "secret",
-        "token",
-        "changeme",
-        "test",
-        "testing",
-        "test123",
-        "admin",
-        "root",
-        "user",
-        "username",
-        "guest",
-        "default",
-        "none",
-        "null",
-        "true",
-        "false",
-        "string",
-        "mypassword",
-        "mypass",
-        "mysecret",
-        "secretpassword",
-        "secretkey",
-        "postgres",
-        "mysql",
-        "foo",
-        "bar",
-        "abc",
-        "abc123",
-    ];
-    WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
-/// The password in a URL: anything but a template, a mask, or the word that documentation puts there.
-fn url_password(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let named =
-        lower.starts_with("your") || lower.contains("password") && text.bytes().all(|b| b.is_ascii_alphabetic() || b"_-".contains(&b));
-    text.len() >= 3 && !named && !is_stand_in(text) && !is_password_word(text)
-}
-
-/// A password that a person or a generator chose: letters with digits or signs, or a long number; no word, code, path, date or format.
-fn password(text: &str) -> bool {
-    let value = text.trim();
-    if !value.is_ascii() || value.len() < 6 || is_stand_in(value) || is_password_word(value) {
-        return false;
-    }
-    let count = |is_kind: fn(&u8) -> bool| value.bytes().filter(|byte| is_kind(byte)).count();
-    let digits = count(u8::is_ascii_digit);
-    let letters = count(u8::is_ascii_alphabetic);
-    let signs = value.bytes().filter(|byte| b"!@#$%^&*?~+=|`".contains(byte)).count();
-    let spaces = count(u8::is_ascii_whitespace);
-    let lower = value.to_ascii_lowercase();
-    let holds_the_word = ["password", "passwd", "secret", "token"].iter().any(|word| lower.contains(word));
-    if letters == 0 {
-        return digits == value.len() && (6..=12).contains(&digits) && !is_sequential(value);
-    }
-    let mixed = digits > 0 || signs > 0 && signs * 2 < value.len();
-    mixed
-        && spaces == 0
-        && !(holds_the_word && signs == 0)
-        && !is_format(&lower)
-        && !is_path(value)
-        && !is_uuid(value)
-        && !is_numbered_name(value)
-}
-
-/// `123456`, `87654321`, `111111`.
-fn is_sequential(digits: &str) -> bool {
-    let steps = || digits.bytes().zip(digits.bytes().skip(1)).map(|(a, b)| i16::from(b) - i16::from(a));
-    steps().all(|step| step == 1) || steps().all(|step| step == -1) || steps().all(|step| step == 0)
-}
-
-/// Names of encodings, hashes and types that carry digits, and format strings.
-fn is_format(lower: &str) -> bool {
-    const FORMATS: [&str; 14] = [
-        "sha1", "sha256", "sha512", "sha-256", "md5", "utf8", "utf-8", "base64", "bcrypt", "pbkdf2", "oauth2", "argon2", "int32", "varchar",
-    ];
-    FORMATS.iter().any(|format| lower.starts_with(format))
-        || lower.contains("%s")
-        || lower.contains("%d")
-        || lower.contains("{0}")
-        || lower.starts_with("0x")
-}
-
-/// URLs, file names and folders.
-fn is_path(value: &str) -> bool {
-    let separators = value.bytes().filter(|&byte| matches!(byte, b'/' | b'\\')).count();
-    value.contains("://") || value.starts_with(['/', '.', '~', '\\']) || separators >= 2
-}
-
-/// Text of the form 8-4-4-4-12 hexadecimal digits (RFC 9562).
-fn is_uuid(value: &str) -> bool {
-    let lengths = value.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-    lengths && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-}
-
-/// `arg1`, `field_2`, `value-10`, `line.3`: one or more plain lower-case words and a short number at the end, with a joint in them.
-fn is_numbered_name(value: &str) -> bool {
-    let stem = value.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = value.len() - stem.len();
-    (1..=2).contains(&number) && stem.contains(['_', '.', '-', ':']) && stem.bytes().all(|b| b.is_ascii_lowercase() || b"_.-:".contains(&b))
 }
 
 #[cfg(test)]
@@ -381,44 +245,6 @@ mod tests {
         )));
         for body in ["...", "xxx", "anything", "***", "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo=", &"x".repeat(64)] {
             assert!(!pem(&block("", body)), "{body}");
-        }
-    }
-
-    #[test]
-    fn passwords_are_told_from_words_code_and_stand_ins() {
-        for real in ["hunter2!", "P@ssw0rd$1", "Tr0ub4dor&3", "Huawei@2024", "83920174", "k9Zq_1fT"] {
-            assert!(password(real), "{real}");
-        }
-        for other in [
-            "password",
-            "changeme",
-            "${DB_PASSWORD}",
-            "<your password>",
-            "getpass()",
-            "config.password",
-            "123456",
-            "********",
-            "xxxxxxxx",
-            "str",
-            "required",
-            "/run/secrets/db1",
-            "https://a1.example.com",
-            "arg_1",
-            "sha256",
-            "0736f5ef-7e88-499a-80cc-90c85d2a5180",
-            "请输入密码1",
-            "password1",
-            "self.value",
-        ] {
-            assert!(!password(other), "{other}");
-        }
-    }
-
-    #[test]
-    fn url_passwords_leave_documentation_alone() {
-        assert!(url_password("s3cr3tP4ss") && url_password("p@ss"));
-        for other in ["password", "pass", "<password>", "${PASS}", "{{pass}}", "****", "yourpassword", "my_password"] {
-            assert!(!url_password(other), "{other}");
         }
     }
 

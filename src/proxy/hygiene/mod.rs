@@ -8,10 +8,13 @@
 //! [`Violation`], and the service answers it like any other: in order behind the answers before it, in the client's language, audited.
 //! It is the last request of its connection.
 
+mod clock;
 mod framing;
 mod stream;
+mod turn;
 mod violation;
 
 pub use framing::{Guard, MAX_HEAD, MAX_HEADERS};
-pub use stream::{Control, Guarded, Interim, Limits, Turn, guard};
+pub use stream::{Guarded, Limits, guard};
+pub use turn::{Control, Interim, Turn};
 pub use violation::Violation;

@@ -4,6 +4,7 @@
 //! [`blocked`] answers for policy, [`fault`] for everything else that ends an exchange here: a request that is not HTTP,
 //! a site that cannot be reached, a certificate that cannot be trusted. Every answer carries `X-Exeat-Request`.
 
+mod fault;
 mod git;
 mod json;
 mod notice;
@@ -11,7 +12,8 @@ mod page;
 mod shape;
 mod words;
 
-pub use notice::{CertificateFault, Fault, Kind, Refusal};
+pub use fault::{CertificateFault, Fault};
+pub use notice::{Kind, Refusal};
 pub use words::{Language, Words};
 
 use bytes::Bytes;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::proxy::reply::{RequestFacts, fault};
-use http::{Method, Response, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
