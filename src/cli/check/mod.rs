@@ -106,6 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_shipped_policy_names_labels_that_the_shipped_rules_find() {
+        let detectors = Detectors::embedded().expect("shipped rules");
+        let problems = labels_of_no_rule(&detectors, &Policy::embedded(), "config/policy.toml");
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    #[test]
     fn a_policy_label_that_no_rule_finds_is_a_problem() {
         let detectors = Detectors::embedded().expect("shipped rules");
         let policy = |label: &str| {

@@ -131,11 +131,11 @@ impl<'a, W: Write> Reporter<'a, W> {
     }
 
     fn text(&mut self, report: &Report, hit: &Hit) -> anyhow::Result<()> {
-        let name = self.detectors.name_of(&hit.label, self.language).unwrap_or(hit.label.as_str());
+        let rule = self.detectors.rules().find(|rule| rule.id == hit.detector);
+        let name = rule.map_or(hit.label.as_str(), |rule| rule.name.text(self.language));
         let (path, action) = (place(report, hit.at.start), hit.action.name());
         writeln!(self.out, "{path}: {name} [{}] {:.2} {action}: {}", hit.label, hit.confidence, hit.excerpt).context("stdout")?;
         if self.detail == Detail::Reasons {
-            let rule = self.detectors.rules().find(|rule| rule.id == hit.detector);
             let source = rule.map_or("", |rule| rule.source.as_str());
             let evidence = evidence(self.language, hit.evidence);
             let policy = hit.rule.as_deref().unwrap_or("-");

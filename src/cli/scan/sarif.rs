@@ -23,7 +23,7 @@ impl<'a> Sarif<'a> {
     /// Adds a finding.
     pub(super) fn add(&mut self, source: &Source, hit: &Hit) {
         let rule = self.detectors.rules().find(|rule| rule.id == hit.detector);
-        let name = self.detectors.name_of(&hit.label, self.language).unwrap_or(hit.label.as_str());
+        let name = rule.map_or(hit.label.as_str(), |rule| rule.name.text(self.language));
         let index = *self.used.entry(Arc::clone(&hit.detector)).or_insert_with(|| {
             self.rules.push(describe(&hit.detector, rule));
             self.rules.len() - 1
