@@ -3,7 +3,7 @@
 use crate::{
     admin::{self, AdminState},
     audit::{Metrics, Store, StoreError, TokenError, Tokens},
-    config::Config,
+    config::{self, Config},
     gate::Gate,
     inspect::Inspector,
     problem::Problem,
@@ -159,6 +159,10 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
         allow_clients: config.proxy.allow_clients.clone(),
         users: config.proxy.auth_file.as_deref().map(users).transpose()?,
         contact: config.reply.contact.clone(),
+        access_log: match config.log.access {
+            config::AccessLog::Off => proxy::AccessLog::Off,
+            config::AccessLog::On => proxy::AccessLog::On,
+        },
         limits: limits(&config),
     }));
 

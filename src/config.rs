@@ -63,8 +63,6 @@ pub struct Proxy {
     pub idle_timeout: Duration,
     /// A slower upload is ended.
     pub body_min_bytes_per_second: u64,
-    /// Most bytes of a request head.
-    pub max_header_bytes: usize,
     /// Most bytes of bodies held at the same time.
     pub max_body_memory_bytes: usize,
     /// How long a shutdown waits.

@@ -68,7 +68,7 @@ listen = "localhost:8080"
 allow_clients = ["127.0.0.1", "10.0.0.0/33", 7]
 max_connections = 0
 header_timeout_ms = "10s"
-max_header_byte = 1
+idle_timeout_m = 1
 
 [admin]
 listen = 8081

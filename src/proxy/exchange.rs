@@ -1,7 +1,7 @@
 //! One request and its answer: read, inspected, sent on, answered.
 
 use super::{
-    Proxy,
+    AccessLog, Proxy,
     body::{Refused, ReplyBody, RequestBody},
     headers,
     intake::{self, Intake},
@@ -57,6 +57,7 @@ pub enum Route {
 
 /// Serves one request.
 pub async fn serve(proxy: Arc<Proxy>, origin: Origin, request: Request<Incoming>) -> Response<ReplyBody> {
+    let client = origin.client;
     let (parts, body) = request.into_parts();
     let refuser = Refuser::new(&proxy, &parts);
     let (to, hosts) = match destination(&origin.route, &parts) {
@@ -79,10 +80,16 @@ pub async fn serve(proxy: Arc<Proxy>, origin: Origin, request: Request<Incoming>
         to,
         proxy,
     };
-    if websocket::is_handshake(&parts) {
-        return websocket::serve(exchange, parts, body).await;
+    let line = match exchange.proxy.access_log {
+        AccessLog::Off => None,
+        AccessLog::On => Some((exchange.head.user.clone(), parts.method.clone(), exchange.to.host.clone())),
+    };
+    let response =
+        if websocket::is_handshake(&parts) { websocket::serve(exchange, parts, body).await } else { exchange.run(parts, body).await };
+    if let Some((user, method, host)) = line {
+        tracing::info!(%client, user = user.as_deref(), %method, %host, status = response.status().as_u16(), "request");
     }
-    exchange.run(parts, body).await
+    response
 }
 
 /// One exchange under way.

@@ -52,6 +52,8 @@ pub struct Proxy {
     pub users: Option<Users>,
     /// Whom a refused person can ask.
     pub contact: Option<String>,
+    /// Whether every request leaves a line in the log.
+    pub access_log: AccessLog,
     /// Sizes and times.
     pub limits: Limits,
     /// What all bodies together may take, in [`intake::UNIT`]s.
@@ -85,6 +87,15 @@ impl Limits {
     }
 }
 
+/// Whether requests leave a trace in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLog {
+    /// No: nobody's browsing history is kept.
+    Off,
+    /// A line for each.
+    On,
+}
+
 /// What a [`Proxy`] is made of.
 #[derive(Debug)]
 pub struct Parts {
@@ -102,6 +113,8 @@ pub struct Parts {
     pub users: Option<Users>,
     /// See [`Proxy::contact`].
     pub contact: Option<String>,
+    /// See [`Proxy::access_log`].
+    pub access_log: AccessLog,
     /// See [`Proxy::limits`].
     pub limits: Limits,
 }
@@ -109,7 +122,7 @@ pub struct Parts {
 impl Proxy {
     /// A proxy of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { gate, authority, upstream, bypass, allow_clients, users, contact, limits } = parts;
+        let Parts { gate, authority, upstream, bypass, allow_clients, users, contact, access_log, limits } = parts;
         let memory = (limits.body_memory_bytes / intake::UNIT).min(Semaphore::MAX_PERMITS);
         Self {
             gate,
@@ -119,6 +132,7 @@ impl Proxy {
             allow_clients,
             users,
             contact,
+            access_log,
             body_memory: Arc::new(Semaphore::new(memory)),
             connections: Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS))),
             limits,
