@@ -32,7 +32,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -108,6 +108,8 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`].
 pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), StartError> {
+    // First of all, so that a signal at any time finds somebody who listens.
+    let signals = Signals::listen()?;
     let state_error = |source| StartError::State { path: config.state.directory.clone(), source };
     let state = State::open(&config.state.directory).map_err(state_error)?;
     let secret = state.digest_key().map_err(state_error)?;
@@ -173,7 +175,7 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
     state.announce(proxy_address, admin_address)?;
     started(&Running { proxy: proxy_address, admin: admin_address, ca: state.path(proxy::authority::ROOT_FILE), token, rules });
 
-    until_told(&config, &key, &inspector).await?;
+    until_told(signals, &config, &key, &inspector).await;
     tracing::info!("stopping; running exchanges may end");
     ready.store(false, Ordering::Release);
     state.retract();
@@ -185,18 +187,32 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
     Ok(())
 }
 
+/// What an operator tells the process by signals.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Waits for the signal to end, and meanwhile reloads rules and policy when told by SIGHUP or when their files change.
-async fn until_told(config: &Config, key: &DigestKey, inspector: &ArcSwap<Inspector>) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+async fn until_told(mut signals: Signals, config: &Config, key: &DigestKey, inspector: &ArcSwap<Inspector>) {
     let mut watch = tokio::time::interval(WATCH);
     let mut seen = stamps(config);
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => reload(config, key, inspector),
+            _ = signals.terminate.recv() => return,
+            _ = signals.interrupt.recv() => return,
+            _ = signals.hangup.recv() => reload(config, key, inspector),
             _ = watch.tick() => {
                 let now = stamps(config);
                 if now != seen {

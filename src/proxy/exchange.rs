@@ -137,7 +137,7 @@ impl Exchange {
         self.head = head;
         let Passed { id, inspection } = passed;
         match inspection.verdict.action {
-            Action::Block => self.refuser.blocked(&self.head, id, &inspection),
+            Action::Block => self.refuser.blocked_body(id, &inspection, &data),
             Action::Allow | Action::Log => self.forward(RequestBody::Whole { data: Some(data), trailers }, None).await,
             Action::Redact => {
                 let rewritten = inspection.rewritten.unwrap_or_default();
@@ -175,10 +175,10 @@ impl Exchange {
         }
         let mut head = self.head.clone();
         head.headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"))]);
-        let (head, passed) = self.proxy.gate.pass(head, text.into()).await;
+        let (_, passed) = self.proxy.gate.pass(head, text.into()).await;
         match passed.inspection.verdict.action {
             Action::Allow | Action::Log => None,
-            Action::Redact | Action::Block => Some(self.refuser.blocked(&head, passed.id, &passed.inspection)),
+            Action::Redact | Action::Block => Some(self.refuser.blocked(passed.id, &passed.inspection)),
         }
     }
 
@@ -190,7 +190,7 @@ impl Exchange {
         self.head = head;
         match passed.inspection.verdict.action {
             Action::Allow | Action::Log => {}
-            Action::Redact | Action::Block => return self.refuser.blocked(&self.head, passed.id, &passed.inspection),
+            Action::Redact | Action::Block => return self.refuser.blocked(passed.id, &passed.inspection),
         }
         let stream = match proxy.gate.stream(self.head.clone(), framing) {
             Ok(stream) => stream,
@@ -205,7 +205,7 @@ impl Exchange {
         let body = Bytes::new();
         let mut inspection = self.proxy.gate.inspector().unread(&self.head.message(&body), gap);
         let id = self.proxy.gate.record(&self.head.message(&body), &mut inspection, std::time::Duration::ZERO).await;
-        self.refuser.blocked(&self.head, id, &inspection)
+        self.refuser.blocked(id, &inspection)
     }
 
     /// Sends the request on and brings the answer back.

@@ -154,7 +154,7 @@ impl Pump {
                 self.recorded = true;
                 if news.verdict.action == Action::Block {
                     let _ = self.pieces.send(Err(Aborted)).await;
-                    return Some(End::Refused(Box::new(self.refuser.blocked(&self.head, id, &news))));
+                    return Some(End::Refused(Box::new(self.refuser.blocked(id, &news))));
                 }
             }
         }

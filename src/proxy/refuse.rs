@@ -10,7 +10,7 @@ use crate::{
     audit::Id,
     content::RewriteError,
     detect::Language,
-    inspect::{Found, Inspection, stream::Head},
+    inspect::{Found, Inspection},
     policy::Action,
 };
 use http::{HeaderMap, Method, Response, Uri, request::Parts};
@@ -50,8 +50,16 @@ impl Refuser {
     }
 
     /// Policy said no.
-    pub fn blocked(&self, _head: &Head, id: Id, inspection: &Inspection) -> Response<ReplyBody> {
+    pub fn blocked(&self, id: Id, inspection: &Inspection) -> Response<ReplyBody> {
         reply::blocked(&self.refusal(id, inspection), &self.facts()).map(ReplyBody::whole)
+    }
+
+    /// Policy said no to a whole body: of a `git push`, it names the refs that git then reports one by one.
+    pub fn blocked_body(&self, id: Id, inspection: &Inspection, body: &[u8]) -> Response<ReplyBody> {
+        if reply::is_preflight(&self.facts()) {
+            return self.blocked(id, inspection);
+        }
+        reply::blocked_push(&self.refusal(id, inspection), body, &self.facts()).map(ReplyBody::whole)
     }
 
     /// The reason for a WebSocket close frame.

@@ -41,7 +41,7 @@ pub async fn serve(mut exchange: Exchange, parts: Parts, body: Incoming) -> Resp
     match passed.inspection.verdict.action {
         Action::Allow | Action::Log => {}
         // A changed address would open another socket than the one that was asked for.
-        Action::Redact | Action::Block => return exchange.refuser.blocked(&head, passed.id, &passed.inspection),
+        Action::Redact | Action::Block => return exchange.refuser.blocked(passed.id, &passed.inspection),
     }
     exchange.head = head;
 
