@@ -1,6 +1,6 @@
 //! The admin server: help to set up a client, the API and console of the audit, health and metrics.
 //!
-//! [`ROUTES`](routes) is one table: each path with who may use it. The guard, the router and the test against
+//! `routes` is one table: each path with who may use it. The guard, the router and the test against
 //! `openapi.json` all read it, so none can forget a route.
 
 mod access;

@@ -57,7 +57,7 @@ fn banner(running: &Running) -> String {
 Try it in another shell:
 
   curl -x http://{proxy} --cacert {ca} https://example.com/
-  curl -x http://{proxy} --cacert {ca} https://example.com/ -d 'my card is 4012 0000 3333 0026'
+  curl -x http://{proxy} --cacert {ca} https://example.com/ -d 'my card is 4539 5787 6362 1486'
 
 Stop with Ctrl-C.
 ",

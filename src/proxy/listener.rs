@@ -6,7 +6,7 @@ use super::{
     body::ReplyBody,
     exchange::{self, Origin, Route},
     headers,
-    hygiene::{Interim, guard},
+    hygiene::{Interim, MAX_BUFFER, guard},
     in_turn,
     refuse::Refuser,
     reply::Fault,
@@ -67,6 +67,7 @@ async fn connection(proxy: Arc<Proxy>, stream: TcpStream, client: IpAddr, stop: 
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(proxy.limits.idle)
+        .max_buf_size(MAX_BUFFER)
         .pipeline_flush(true)
         .serve_connection(
             TokioIo::new(guarded),

@@ -3,7 +3,7 @@
 use super::{
     Proxy,
     exchange::{self, Origin, Route},
-    hygiene::{Guarded, guard},
+    hygiene::{Guarded, MAX_BUFFER, guard},
     in_turn,
     tunnel::{self, Rewound, Spoken},
     upstream::Scheme,
@@ -101,6 +101,7 @@ where
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle)
+        .max_buf_size(MAX_BUFFER)
         .pipeline_flush(true)
         .serve_connection(
             TokioIo::new(guarded),

@@ -14,6 +14,9 @@ mod stream;
 mod turn;
 mod violation;
 
+/// What hyper may hold of a connection: the longest head, and as much again of what follows it.
+pub const MAX_BUFFER: usize = 2 * MAX_HEAD;
+
 pub use framing::{Guard, MAX_HEAD, MAX_HEADERS};
 pub use stream::{Guarded, Limits, guard};
 pub use turn::{Control, Interim, Turn};
