@@ -11,6 +11,7 @@
 )]
 
 mod browser;
+mod cli;
 mod clients;
 mod evasions;
 mod exeat;
