@@ -185,3 +185,43 @@ fn pip_and_npm_install_from_an_index_over_https() {
         .arg(exeat.path("npm-cache")));
     assert!(exeat.path("app/node_modules/exeat-demo/index.js").exists());
 }
+
+#[test]
+fn websocket_messages_are_read_redacted_and_refused() {
+    let exeat = Exeat::start();
+    let script = format!(
+        r#"
+import asyncio, sys, websockets
+from websockets.asyncio.server import serve
+from websockets.asyncio.client import connect
+seen = []
+async def echo(ws):
+    async for message in ws:
+        seen.append(message)
+        await ws.send(message)
+async def main():
+    async with serve(echo, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{{port}}/chat", proxy=sys.argv[1]) as client:
+            assert "permessage-deflate" in client.response.headers["Sec-WebSocket-Extensions"]
+            await client.send("hello 你好" * 50)
+            assert await client.recv() == "hello 你好" * 50
+            await client.send("charge my visa card {CARD} today")
+            answer = await client.recv()
+            assert answer.startswith("charge my visa card [") and "4539" not in answer, answer
+            await client.send(bytes(range(256)) * 100)
+            assert await client.recv() == bytes(range(256)) * 100
+            await client.send(b"\x00\xff charge my visa card {CARD} today \xfe")
+            try:
+                await client.recv()
+                raise SystemExit("bytes that cannot be changed were let through")
+            except websockets.ConnectionClosed as closed:
+                assert closed.rcvd.code == 1008, closed
+    assert not any(b"{CARD}" in (m.encode() if isinstance(m, str) else m) for m in seen)
+asyncio.run(main())
+"#
+    );
+    run(Command::new(tool("venv/bin/python")).args(["-c", &script, &exeat.proxy_url()]));
+    let actions: Vec<_> = exeat.events().iter().map(|event| event["action"].clone()).collect();
+    assert!(actions.contains(&"block".into()) && actions.contains(&"redact".into()), "{actions:?}");
+}
