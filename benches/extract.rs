@@ -1,5 +1,7 @@
 //! How fast bodies become text.
 
+#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use exeat::{budget::Budget, content};

@@ -9,11 +9,13 @@
 //! The proxy, ICAP, Envoy, `exeat scan` and `POST /api/v1/inspect` all build a [`Message`] and call
 //! [`Inspector::inspect`], so they cannot disagree. It is synchronous and does no I/O.
 
+pub mod stream;
+
 use crate::{
     budget::Budget,
     content::{self, Document, Rewritten},
-    detect::{Detection, Detectors, Suppressed},
-    finding::{Finding, Gap},
+    detect::{Detection, Detectors, Language, Suppressed},
+    finding::{Finding, Gap, Label},
     policy::{Action, Facts, Policy, Verdict},
     redact::{self, DigestKey},
 };
@@ -97,6 +99,11 @@ impl Inspector {
         Self { detectors, policy, key, limits }
     }
 
+    /// The rules that it runs.
+    pub fn detectors(&self) -> &Detectors {
+        &self.detectors
+    }
+
     /// Reads `message` and decides on it.
     pub fn inspect(&self, message: &Message<'_>) -> Inspection {
         // A bug of ours in one decoder must neither let a message through unread nor take the proxy down.
@@ -115,7 +122,7 @@ impl Inspector {
         let Detection { findings, suppressed, gap } = self.detectors.run(&document, &budget);
         gaps.extend(gap);
 
-        let mut verdict = self.policy.decide(&Facts::of(message), &findings, &gaps);
+        let mut verdict = self.policy.decide(&Facts::of(message), &document, &findings, &gaps);
         let rewritten = match verdict.action {
             Action::Redact => self.rewrite(message, &document, &findings, &mut verdict),
             Action::Allow | Action::Log | Action::Block => None,
@@ -136,10 +143,15 @@ impl Inspector {
         }
     }
 
+    /// The name of a kind of data, for people.
+    pub fn name_of<'a>(&'a self, label: &'a Label, language: Language) -> &'a str {
+        self.detectors.name_of(label, language).unwrap_or_else(|| label.as_str())
+    }
+
     /// The verdict on a message of which nothing could be read.
     pub fn unread(&self, message: &Message<'_>, gap: Gap) -> Inspection {
         let gaps = vec![gap];
-        let verdict = self.policy.decide(&Facts::of(message), &[], &gaps);
+        let verdict = self.policy.decide(&Facts::of(message), &Document::plain(""), &[], &gaps);
         Inspection { verdict, findings: Vec::new(), suppressed: Vec::new(), gaps, rewritten: None }
     }
 

@@ -155,7 +155,7 @@ impl OffsetMap {
         Self { base: source, ..Self::default() }
     }
 
-    /// `len` bytes follow that are the same in both.
+    /// `len` bytes follow that stand for one another byte for byte.
     pub fn copied(&mut self, len: usize) {
         self.text_len += len;
         self.source_len += len;

@@ -89,7 +89,7 @@ impl Charset {
     /// UTF-16 or UTF-32 without a mark: nearly every unit of the first few thousand is Latin, CJK or full-width.
     fn wide(bytes: &[u8]) -> Option<Self> {
         const SAMPLE: usize = 4096;
-        if bytes.len() < 4 || bytes.len() % 2 != 0 {
+        if bytes.len() < 4 || !bytes.len().is_multiple_of(2) {
             return None;
         }
         let sample = bytes.get(..bytes.len().min(SAMPLE))?;
@@ -123,20 +123,18 @@ impl Charset {
     /// The likeliest legacy charset, by how many double bytes are frequent characters in it.
     fn guess(bytes: &[u8]) -> Option<Self> {
         let sample = bytes.get(..bytes.len().min(64 << 10)).unwrap_or(bytes);
-        let candidates: [(&'static Encoding, fn(u8, u8) -> bool); 3] = [
-            (GB18030, |lead, trail| matches!(lead, 0xb0..=0xd7 | 0xa1 | 0xa3) && trail >= 0xa1),
-            (BIG5, |lead, trail| matches!(lead, 0xa1 | 0xa4..=0xc6) && matches!(trail, 0x40..=0x7e | 0xa1..=0xfe)),
-            (SHIFT_JIS, |lead, trail| {
-                matches!((lead, trail), (0x82, 0x9f..=0xf1) | (0x83, 0x40..=0x96) | (0x81, 0x40..=0x5b) | (0x88..=0x97, 0x40..=0xfc))
-            }),
-        ];
-        let best = candidates
-            .into_iter()
-            .filter_map(|(encoding, frequent)| Some((score(sample, frequent), encoding)))
-            .max_by_key(|(score, _)| *score);
+        let gb = |lead, trail| matches!(lead, 0xb0..=0xd7 | 0xa1 | 0xa3) && trail >= 0xa1;
+        let big5 = |lead, trail| matches!(lead, 0xa1 | 0xa4..=0xc6) && matches!(trail, 0x40..=0x7e | 0xa1..=0xfe);
+        let japanese = |lead, trail| {
+            matches!((lead, trail), (0x82, 0x9f..=0xf1) | (0x83, 0x40..=0x96) | (0x81, 0x40..=0x5b) | (0x88..=0x97, 0x40..=0xfc))
+        };
+        // Of equals the last one wins.
+        let candidates = [(score(sample, japanese), SHIFT_JIS), (score(sample, big5), BIG5), (score(sample, gb), GB18030)];
+        let best = candidates.into_iter().max_by_key(|(score, _)| *score);
         let high = sample.iter().filter(|byte| **byte >= 0x80).count();
         match best {
-            Some((score, encoding)) if score >= 70 && Self::Legacy(encoding).fits(bytes) => Some(Self::Legacy(encoding)),
+            // A text that was cut in a character does not fit, but scores.
+            Some((score, encoding)) if score >= 90 || score >= 70 && Self::Legacy(encoding).fits(bytes) => Some(Self::Legacy(encoding)),
             _ if high * 3 <= sample.len() => Some(Self::latin()),
             _ => None,
         }
@@ -163,14 +161,14 @@ impl Order {
 }
 
 /// How many percent of the double bytes in `bytes` are `frequent`.
-fn score(bytes: &[u8], frequent: fn(u8, u8) -> bool) -> usize {
-    let (mut pairs, mut hits) = (0, 0);
+fn score(bytes: &[u8], frequent: impl Fn(u8, u8) -> bool) -> usize {
+    let (mut pairs, mut hits) = (0usize, 0usize);
     let mut rest = bytes.iter();
     while let Some(lead) = rest.by_ref().find(|byte| **byte >= 0x80) {
         pairs += 1;
         hits += usize::from(rest.next().is_some_and(|trail| frequent(*lead, *trail)));
     }
-    if pairs == 0 { 0 } else { hits * 100 / pairs }
+    (hits * 100).checked_div(pairs).unwrap_or_default()
 }
 
 /// Whether `bytes` hold what no text holds.

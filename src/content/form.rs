@@ -56,7 +56,11 @@ pub(super) fn read<'a>(source: &'a str, kind: Kind, declared: Option<&str>) -> (
             bytes.push(b'%');
             1
         };
-        map.replaced(bytes.len() - before, consumed);
+        match bytes.len() - before {
+            // Byte for byte, as a plus for a space: no need to remember it.
+            written if written == consumed => map.copied(consumed),
+            written => map.replaced(written, consumed),
+        }
         at += consumed;
         rest = escaped.get(consumed..).unwrap_or_default();
     }

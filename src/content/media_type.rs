@@ -22,11 +22,6 @@ impl MediaType {
         Self { boundary: find("boundary"), charset: find("charset"), essence }
     }
 
-    /// `type/subtype` in lower case; empty if nothing is declared.
-    pub(super) fn essence(&self) -> &str {
-        &self.essence
-    }
-
     /// The boundary of a multipart type.
     pub(super) fn boundary(&self) -> Option<&str> {
         self.boundary.as_deref().filter(|boundary| !boundary.is_empty() && self.essence.starts_with("multipart/"))
@@ -166,7 +161,7 @@ mod tests {
     #[test]
     fn parameters_are_tokens_or_quoted_strings() {
         let kind = MediaType::parse("Multipart/Form-Data; charset=utf-8 ;x; boundary=\"a;b\\\"c\"");
-        assert_eq!((kind.essence(), kind.boundary(), kind.charset()), ("multipart/form-data", Some("a;b\"c"), Some("utf-8")));
+        assert_eq!((kind.essence.as_str(), kind.boundary(), kind.charset()), ("multipart/form-data", Some("a;b\"c"), Some("utf-8")));
         let header = "form-data; name=\"a\"; filename=\"C:\\new\\x.txt\"; filename*=UTF-8''%e4";
         let texts: Vec<_> = params(header).iter().map(|param| (param.name, param.text(header).into_owned())).collect();
         assert_eq!(texts, [("name", "a".into()), ("filename", "C:\\new\\x.txt".into()), ("filename*", "UTF-8''%e4".into())]);

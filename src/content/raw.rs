@@ -13,25 +13,39 @@ pub(super) fn runs(bytes: &[u8], shortest: usize) -> (String, OffsetMap) {
     let mut map = OffsetMap::identity();
     let mut covered = 0; // source bytes that the map has
     let mut at = 0;
-    let separates = |char: char| char.is_control() && !matches!(char, '\t' | '\n' | '\r');
-    for chunk in bytes.utf8_chunks() {
-        for piece in chunk.valid().split_inclusive(separates) {
-            let run = piece.strip_suffix(separates).unwrap_or(piece);
-            // Every character takes at least a byte, so the common short run is dropped without counting.
-            if run.len() >= shortest && run.chars().nth(shortest - 1).is_some() {
-                let line_break = usize::from(!text.is_empty());
-                text.extend(["\n"].iter().take(line_break).copied());
-                map.replaced(line_break, at - covered);
-                text.push_str(run);
-                map.copied(run.len());
-                covered = at + run.len();
-            }
-            at += piece.len();
+    while at < bytes.len() {
+        let (start, mut chars) = (at, 0);
+        while let Some(len) = bytes.get(at..).and_then(printable) {
+            at += len;
+            chars += 1;
         }
-        at += chunk.invalid().len();
+        if chars >= shortest
+            && let Some(run) = bytes.get(start..at).and_then(|run| std::str::from_utf8(run).ok())
+        {
+            let separator = if text.is_empty() { "" } else { "\n" };
+            text.push_str(separator);
+            map.replaced(separator.len(), start - covered);
+            text.push_str(run);
+            map.copied(run.len());
+            covered = at;
+        }
+        at += 1;
     }
-    map.replaced(0, at - covered);
+    map.replaced(0, bytes.len() - covered);
     (text, map)
+}
+
+/// The length of the printable character that `bytes` begin with. In noise nearly every answer comes from the first byte.
+fn printable(bytes: &[u8]) -> Option<usize> {
+    let len = match bytes {
+        [b' '..=b'~' | b'\t' | b'\n' | b'\r', ..] => return Some(1),
+        [0xc2..=0xdf, 0x80..=0xbf, ..] => 2,
+        [0xe0..=0xef, 0x80..=0xbf, ..] => 3,
+        [0xf0..=0xf4, 0x80..=0xbf, ..] => 4,
+        _ => return None,
+    };
+    let char = std::str::from_utf8(bytes.get(..len)?).ok()?;
+    (!char.contains(char::is_control)).then_some(len)
 }
 
 #[cfg(test)]

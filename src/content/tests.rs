@@ -71,7 +71,9 @@ impl Sent {
         let rewritten = document.rewrite(&edits)?;
         let mut headers = self.headers.clone();
         rewritten.headers.iter().for_each(|(name, _)| drop(headers.remove(name)));
-        rewritten.headers.into_iter().for_each(|(name, value)| drop(headers.append(name, value)));
+        for (name, value) in rewritten.headers {
+            headers.append(name, value);
+        }
         Ok(Self {
             target: rewritten.target.unwrap_or_else(|| self.target.clone()),
             body: rewritten.body.unwrap_or_else(|| self.body.clone()),
@@ -382,12 +384,15 @@ fn json_value() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+/// Whether a body parses.
+type Parses = fn(&[u8]) -> bool;
+
 /// A message of each syntax around `text`, and whether its body still parses as that syntax.
-fn around(text: &str) -> Vec<(Sent, fn(&[u8]) -> bool)> {
+fn around(text: &str) -> Vec<(Sent, Parses)> {
     let json = serde_json::json!({ "k": [1, { "x": text }], "tail": true }).to_string();
     let escaped = |text: &str| text.chars().map(|char| format!("&#{};", u32::from(char))).collect::<String>();
-    let valid_json: fn(&[u8]) -> bool = |body| serde_json::from_slice::<serde_json::Value>(body).is_ok();
-    let valid_xml: fn(&[u8]) -> bool = |body| {
+    let valid_json: Parses = |body| serde_json::from_slice::<serde_json::Value>(body).is_ok();
+    let valid_xml: Parses = |body| {
         let mut reader = quick_xml::Reader::from_reader(body);
         loop {
             match reader.read_event() {

@@ -1,7 +1,7 @@
 //! Rules, compiled.
 
 use super::{
-    Options,
+    Options, TestValues,
     context::Words,
     gate::Gate,
     rule::{self, Rule, WithoutContext},
@@ -93,9 +93,11 @@ impl Engine {
         self.patterns.get(rule as usize)?.get_or_init(|| compile(hir).ok()).as_ref()
     }
 
-    /// Whether all checks of a rule hold for `value`.
+    /// Whether all checks of a rule hold for `value`. Samples that were asked for need not look real.
     pub(super) fn passes_checks(&self, rule: u32, value: &str) -> bool {
-        self.rules.get(rule as usize).is_some_and(|rule| rule.checks.iter().all(|check| check(value)))
+        self.rules.get(rule as usize).is_some_and(|rule| {
+            rule.checks.iter().all(|check| check(value)) || (self.options.test_values == TestValues::Report && rule.is_sample(value))
+        })
     }
 
     /// Compiles every pattern now and tells which do not.
@@ -131,7 +133,9 @@ impl Caches {
         let at = number as usize;
         self.uses = self.uses.wrapping_add(1);
         let new = !matches!(self.by_rule.get(at), Some(Some(_)));
-        if (new || self.uses.is_multiple_of(1 << 12)) && self.by_rule.iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>() > MOST_BYTES {
+        if (new || self.uses.is_multiple_of(1 << 12))
+            && self.by_rule.iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>() > MOST_BYTES
+        {
             self.by_rule.clear();
         }
         if self.by_rule.len() <= at {
@@ -148,7 +152,9 @@ const COUNTED: u32 = 64;
 fn uncounted(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
-        HirKind::Capture(capture) => Hir::capture(Capture { index: capture.index, name: capture.name.clone(), sub: Box::new(uncounted(&capture.sub)) }),
+        HirKind::Capture(capture) => {
+            Hir::capture(Capture { index: capture.index, name: capture.name.clone(), sub: Box::new(uncounted(&capture.sub)) })
+        }
         HirKind::Concat(parts) => Hir::concat(parts.iter().map(uncounted).collect()),
         HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(uncounted).collect()),
         HirKind::Repetition(repetition) => {

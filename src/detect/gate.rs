@@ -27,7 +27,8 @@ impl Gate {
     pub(super) fn of(pattern: &Hir, keyword: &[u8]) -> Self {
         let backwards: Vec<u8> = keyword.iter().rev().copied().collect();
         let open = Self { before: OPEN, after: OPEN, first: [true; 256], lead: None };
-        let (Some(ahead), Some(back)) = (automaton(&loosened(pattern, PLACES), false), automaton(&loosened(pattern, FARTHEST), true)) else {
+        let (Some(ahead), Some(back)) = (automaton(&loosened(pattern, PLACES), false), automaton(&loosened(pattern, FARTHEST), true))
+        else {
             return open;
         };
         let (Some(after), Some(before)) = (Set::after_keyword(&ahead, keyword), Set::after_keyword(&back, &backwards)) else { return open };

@@ -2,7 +2,7 @@
 
 use super::{
     Options, check,
-    rule::{Rule, Traffic, squeezed},
+    rule::{Rule, Traffic},
 };
 use crate::{
     content::Document,
@@ -87,8 +87,12 @@ pub(super) struct Seen<'s> {
 /// Why the match, at `span` of the segment, does not count, if it does not.
 pub(super) fn reason(seen: &Seen<'_>, document: &Document<'_>, segment: usize, span: Span, options: &Options) -> Option<Reason> {
     let rule = seen.rule;
-    if options.test_values == TestValues::Ignore && !rule.test_values.is_empty() && rule.test_values.contains(&squeezed(seen.value)) {
-        return Some(Reason::TestValue);
+    if rule.is_sample(seen.value) {
+        return match options.test_values {
+            TestValues::Ignore => Some(Reason::TestValue),
+            // Samples look like samples; who asks for them wants them all the same.
+            TestValues::Report => own_traffic(seen, document, segment, span),
+        };
     }
     let secret = rule.label.is_under("secret");
     if secret && is_placeholder(seen.value) {

@@ -314,6 +314,13 @@ impl RawRule {
     }
 }
 
+impl Rule {
+    /// Whether `value` is one of the published samples.
+    pub(super) fn is_sample(&self, value: &str) -> bool {
+        !self.test_values.is_empty() && self.test_values.contains(&squeezed(value))
+    }
+}
+
 /// Letters and digits of `text`, in ASCII lower case: how sample values are compared.
 pub(super) fn squeezed(text: &str) -> String {
     text.chars().filter(|char| char.is_alphanumeric()).map(|char| char.to_ascii_lowercase()).collect()

@@ -108,7 +108,9 @@ impl Pass<'_> {
         }
         for rule in rules {
             let mut whole = false;
-            each_match(self.engine, &mut self.scratch.caches, digits, rule, 0..digits.len(), |range, _| whole |= range == (0..digits.len()));
+            each_match(self.engine, &mut self.scratch.caches, digits, rule, 0..digits.len(), |range, _| {
+                whole |= range == (0..digits.len())
+            });
             if whole {
                 self.judge(&Candidate { rule, value: digits, range: number.range.clone(), spelled: Some(number.how) });
             }
@@ -197,7 +199,9 @@ fn wake(engine: &Engine, text: &str, scratch: &mut Scratch, spelled: &mut Vec<Sp
         let done = engine.shapes.scan(bytes, region.clone(), |rule, end| {
             let reach = engine.reach(rule);
             let window = end.saturating_sub(reach.after)..end;
-            if let Some(within) = reach.context && !engine.words.may_be_near(known, text, window.clone(), rule, within * widest) {
+            if let Some(within) = reach.context
+                && !engine.words.may_be_near(known, text, window.clone(), rule, within * widest)
+            {
                 return;
             }
             match reach.start {
@@ -292,7 +296,13 @@ mod tests {
             let digits = folded.bytes().filter(u8::is_ascii_digit).count() >= 4 || folded.contains('@');
             let woken = if keywords.is_empty() { digits } else { keywords.iter().any(|keyword| folded.contains(keyword)) };
             let far = ENGINE.rules[rule as usize].without_context == WithoutContext::Drop
-                && !ENGINE.words.near(&mut context::Known::default(), text, value.clone(), rule, ENGINE.rules[rule as usize].context_within);
+                && !ENGINE.words.near(
+                    &mut context::Known::default(),
+                    text,
+                    value.clone(),
+                    rule,
+                    ENGINE.rules[rule as usize].context_within,
+                );
             woken && !far && ENGINE.passes_checks(rule, &text[value.clone()])
         };
         let (mut near, mut everywhere) = (Vec::new(), Vec::new());
@@ -320,4 +330,3 @@ mod tests {
         }
     }
 }
-

@@ -117,7 +117,10 @@ impl Wake {
 
     /// For each place of `window`, in the lowest bit of its byte, whether a keyword's gram may begin there.
     #[inline(always)]
-    #[expect(clippy::indexing_slicing, reason = "constant offsets into arrays, indices masked to their length: the bounds are gone when compiled")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "constant offsets into arrays, indices masked to their length: the bounds are gone when compiled"
+    )]
     fn grams(&self, window: &[u8; STRIDE + GRAM - 1]) -> u64 {
         let mut hashes = [0u32; STRIDE + GRAM - 1];
         for place in 0..hashes.len() {

@@ -1,1 +1,21 @@
-fn main() {}
+//! The integration tests: the real binary, real sockets, real TLS, real clients.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod browser;
+mod cli;
+mod clients;
+mod evasions;
+mod exeat;
+mod imports;
+mod origin;
+mod proxying;
+mod wire;

@@ -121,7 +121,7 @@ fn bomb(coding: &str, mib: usize) -> Vec<u8> {
     let zeros = vec![0u8; 1 << 20];
     match coding {
         "gzip" => {
-            let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
             (0..mib).for_each(|_| writer.write_all(&zeros).expect("write"));
             writer.finish().expect("finish")
         }
@@ -142,9 +142,7 @@ fn bomb(coding: &str, mib: usize) -> Vec<u8> {
 #[test]
 fn a_bomb_stops_at_the_budget() {
     for coding in ["gzip", "br", "zstd"] {
-        let t = std::time::Instant::now();
         let sent = bomb(coding, 256);
-        eprintln!("{coding} made {} {:?}", sent.len(), t.elapsed());
         let (mut decoder, mut out) = (Decoder::new(&headers(coding)).expect("decoder"), Vec::new());
         let mut budget = Budget::new(3 << 20, None);
         assert_eq!(decoder.push(&sent, &mut out, &mut budget), Err(Gap::TooLarge), "{coding}");

@@ -112,7 +112,7 @@ impl<'a> Reader<'_, 'a> {
             self.gap(Gap::Encrypted);
         }
         if let Some(boundary) = content.hint.boundary().or_else(|| multipart::sniff(bytes)) {
-            return self.read_multipart(content, &boundary.to_owned());
+            return self.read_multipart(content, boundary);
         }
         if let Some(kind) = content.hint.grpc() {
             return self.read_grpc(content, kind);

@@ -12,7 +12,7 @@ fn password(text: &str) -> bool {
     if !value.is_ascii() || value.len() < 6 || is_stand_in(value) || is_password_word(value) {
         return false;
     }
-    let count = |is_kind: fn(&u8) -> bool| value.bytes().filter(|byte| is_kind(byte)).count();
+    let count = |is_kind: fn(&u8) -> bool| value.bytes().filter(is_kind).count();
     let digits = count(u8::is_ascii_digit);
     let letters = count(u8::is_ascii_alphabetic);
     let signs = value.bytes().filter(|byte| b"!@#$%^&*?~+=|`".contains(byte)).count();
@@ -25,7 +25,7 @@ fn password(text: &str) -> bool {
     let mixed = digits > 0 || signs > 0 && signs * 2 < value.len();
     mixed
         && spaces == 0
-        && !(holds_the_word && signs == 0)
+        && (!holds_the_word || signs > 0)
         && !is_format(&lower)
         && !is_path(value)
         && !is_uuid(value)

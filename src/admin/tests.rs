@@ -1,0 +1,483 @@
+//! The router from outside: every route, with and without a token, right and wrong.
+
+use super::{access::Access, router, routes, status::OPENAPI, *};
+use crate::{
+    audit::{Entry, Id, Outcome, Record, Role},
+    detect::Detectors,
+    inspect::Limits,
+    policy::Policy,
+    redact::DigestKey,
+};
+use axum::{
+    Extension,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, Response},
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use tower::ServiceExt as _;
+
+struct Server {
+    router: Router,
+    store: Store,
+    token: String,
+    viewer: String,
+    ready: Arc<AtomicBool>,
+    _dir: tempfile::TempDir,
+}
+
+impl Server {
+    async fn start() -> Self {
+        Self::listening("127.0.0.1:8080", "127.0.0.1:8081").await
+    }
+
+    async fn listening(proxy: &str, admin: &str) -> Self {
+        let dir = tempfile::tempdir().expect("dir");
+        let store = Store::open(&dir.path().join("audit.db"), &[7; 32], None).expect("store");
+        let tokens = Tokens::open(&dir.path().join("admin.token"), store.clone()).expect("tokens");
+        let (_, viewer) = tokens.create("siem", Role::Viewer).await.expect("token");
+        let limits = Limits { max_bytes: 1 << 20, deadline: Duration::from_secs(30) };
+        let detectors = Detectors::embedded().expect("rules");
+        let inspector = Inspector::new(Arc::new(detectors), Policy::embedded(), DigestKey::new([9; 32]), limits);
+        let ready = Arc::new(AtomicBool::new(true));
+        let state = AdminState {
+            store: store.clone(),
+            tokens,
+            inspector: Arc::new(ArcSwap::from_pointee(inspector)),
+            metrics: Arc::default(),
+            ready: Arc::clone(&ready),
+            ca_pem: "-----BEGIN CERTIFICATE-----\n".into(),
+            ca_der: Bytes::from_static(&[0x30, 0x82]),
+            proxy: proxy.parse().expect("address"),
+            admin: admin.parse().expect("address"),
+            names: vec!["exeat.corp.example".to_owned()],
+        };
+        let token = std::fs::read_to_string(dir.path().join("admin.token")).expect("token").trim().to_owned();
+        Self { router: router(state), store, token, viewer, ready, _dir: dir }
+    }
+
+    async fn send_from(&self, client: &str, request: Request<Body>) -> Response<Body> {
+        let client: SocketAddr = client.parse().expect("address");
+        self.router.clone().layer(Extension(ConnectInfo(client))).oneshot(request).await.expect("answer")
+    }
+
+    async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.send_from("10.0.0.9:5000", request).await
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let response = self.send(with_token(&self.token, "GET", path, Body::empty())).await;
+        (response.status(), json_of(response).await)
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let response = self.send(with_token(&self.token, "POST", path, Body::from(body.to_string()))).await;
+        (response.status(), json_of(response).await)
+    }
+
+    async fn record(&self, host: &str, action: Outcome, labels: &[&str]) -> Id {
+        let mut record = Record::unread(Id::new(), IpAddr::from([10, 0, 0, 1]), Some("li.wei"), "POST", host, action);
+        record.findings = labels
+            .iter()
+            .map(|label| Entry {
+                label: (*label).to_owned(),
+                detector: "test".to_owned(),
+                confidence: 0.9,
+                place: "$.text".to_owned(),
+                digest: "00".repeat(16),
+            })
+            .collect();
+        self.store.append(&record).await.expect("append");
+        record.id
+    }
+}
+
+fn plain(method: &str, path: &str) -> Request<Body> {
+    Request::builder().method(method).uri(path).header("host", "127.0.0.1:8081").body(Body::empty()).expect("request")
+}
+
+fn with_token(token: &str, method: &str, path: &str, body: Body) -> Request<Body> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "127.0.0.1:8081")
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .body(body)
+        .expect("request")
+}
+
+async fn bytes_of(response: Response<Body>) -> Bytes {
+    axum::body::to_bytes(response.into_body(), 16 << 20).await.expect("body")
+}
+
+async fn text_of(response: Response<Body>) -> String {
+    String::from_utf8(bytes_of(response).await.to_vec()).expect("text")
+}
+
+async fn json_of(response: Response<Body>) -> Value {
+    serde_json::from_slice(&bytes_of(response).await).unwrap_or(Value::Null)
+}
+
+fn ids(page: &Value) -> Vec<&str> {
+    page["events"].as_array().expect("events").iter().map(|event| event["id"].as_str().expect("id")).collect()
+}
+
+#[test]
+fn the_description_has_every_route_and_no_other() {
+    let described: Value = serde_json::from_str(OPENAPI).expect("json");
+    let described: BTreeSet<String> = described["paths"]
+        .as_object()
+        .expect("paths")
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_object().expect("methods").keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect();
+    let routed: BTreeSet<String> = routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(described, routed);
+}
+
+#[test]
+fn the_description_says_which_routes_need_a_token() {
+    let described: Value = serde_json::from_str(OPENAPI).expect("json");
+    for route in routes() {
+        let open = described["paths"][route.path][route.method.as_str().to_lowercase()]["security"] == json!([]);
+        assert_eq!(open, matches!(route.access, Access::Public | Access::Page), "{} {}", route.method, route.path);
+    }
+}
+
+#[tokio::test]
+async fn every_route_asks_for_the_token_that_its_table_names() {
+    let server = Server::start().await;
+    for route in routes() {
+        let path = route.path.replace("{id}", "0198c2f0-1111-7222-8333-444455556666");
+        let name = format!("{} {path}", route.method);
+        let without = server.send(plain(route.method.as_str(), &path)).await.status();
+        let wrong = server.send_from("10.9.9.9:1", with_token("wrong", route.method.as_str(), &path, Body::empty())).await.status();
+        let viewer = server.send(with_token(&server.viewer, route.method.as_str(), &path, Body::empty())).await.status();
+        match route.access {
+            Access::Public | Access::Page => {
+                assert_eq!((without, wrong, viewer), (StatusCode::OK, StatusCode::OK, StatusCode::OK), "{name}")
+            }
+            Access::Metrics | Access::Viewer => {
+                assert_eq!(without, StatusCode::UNAUTHORIZED, "{name}");
+                assert!(matches!(wrong, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS), "{name}");
+                assert!(!matches!(viewer, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN), "{name}");
+            }
+            Access::Admin => assert_eq!((without, viewer), (StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN), "{name}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_open_to_this_machine_only() {
+    let server = Server::start().await;
+    let local = server.send_from("127.0.0.1:5000", plain("GET", "/metrics")).await;
+    assert_eq!(local.status(), StatusCode::OK);
+    assert!(text_of(local).await.contains("exeat_audit_queue 0"));
+    assert_eq!(server.send(plain("GET", "/metrics")).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_page_that_rebinds_its_name_gets_nothing_of_the_api() {
+    let server = Server::start().await;
+    for (host, path, status) in [
+        ("evil.example", "/api/v1/audit/events", StatusCode::MISDIRECTED_REQUEST),
+        ("evil.example:8081", "/console", StatusCode::MISDIRECTED_REQUEST),
+        ("evil.example", "/metrics", StatusCode::MISDIRECTED_REQUEST),
+        ("exeat.corp.example:8081", "/console", StatusCode::OK),
+        ("localhost:8081", "/console", StatusCode::OK),
+        ("wpad.corp.example", "/wpad.dat", StatusCode::OK),
+    ] {
+        let mut request = with_token(&server.token, "GET", path, Body::empty());
+        request.headers_mut().insert("host", host.parse().expect("host"));
+        assert_eq!(server.send(request).await.status(), status, "{host} {path}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_tokens_are_stopped_after_a_while_and_only_for_their_address() {
+    let server = Server::start().await;
+    let mut answers = Vec::new();
+    for _ in 0..12 {
+        answers.push(server.send(with_token("wrong", "GET", "/api/v1/whoami", Body::empty())).await.status());
+    }
+    assert_eq!(answers.iter().filter(|status| **status == StatusCode::UNAUTHORIZED).count(), 10);
+    let blocked = server.send(with_token(&server.token, "GET", "/api/v1/whoami", Body::empty())).await;
+    assert_eq!(blocked.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(blocked.headers().contains_key("retry-after"));
+    let other = server.send_from("10.0.0.10:1", with_token(&server.token, "GET", "/api/v1/whoami", Body::empty())).await;
+    assert_eq!(json_of(other).await, json!({"name": "admin.token", "role": "admin"}));
+}
+
+#[tokio::test]
+async fn pages_follow_the_cursor_and_do_not_shift_when_events_are_added() {
+    let server = Server::start().await;
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(server.record("a.example", Outcome::Log, &["x"]).await.to_string());
+    }
+    made.reverse();
+    let (status, first) = server.get("/api/v1/audit/events?limit=2").await;
+    assert_eq!((status, ids(&first)), (StatusCode::OK, vec![made[0].as_str(), &made[1]]));
+    server.record("b.example", Outcome::Log, &["x"]).await;
+    let next = first["next_cursor"].as_str().expect("cursor");
+    let (_, second) = server.get(&format!("/api/v1/audit/events?limit=2&cursor={next}")).await;
+    assert_eq!(ids(&second), [&made[2], &made[3]]);
+    let next = second["next_cursor"].as_str().expect("cursor");
+    let (_, third) = server.get(&format!("/api/v1/audit/events?limit=2&cursor={next}")).await;
+    assert_eq!((ids(&third), &third["next_cursor"]), (vec![made[4].as_str()], &Value::Null));
+}
+
+#[tokio::test]
+async fn wrong_parameters_are_told_apart_in_problem_documents() {
+    let server = Server::start().await;
+    let mut told = String::new();
+    for query in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "cursor=zzz",
+        "from=yesterday",
+        "to=2026-01-01",
+        "action=allow",
+        "sort=up",
+        "limit=1&limit=2",
+        "from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z",
+    ] {
+        let (status, problem) = server.get(&format!("/api/v1/audit/events?{query}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
+        told += &format!("{query}: {}\n", problem["detail"].as_str().expect("detail"));
+    }
+    for path in ["summary?by=colour", "summary?bucket=week", "export?format=xml", "events/42"] {
+        let (status, problem) = server.get(&format!("/api/v1/audit/{path}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+        told += &format!("{path}: {}\n", problem["detail"].as_str().expect("detail"));
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_document_too() {
+    let server = Server::start().await;
+    for (method, path, status) in [
+        ("GET", "/nowhere", StatusCode::NOT_FOUND),
+        ("POST", "/proxy.pac", StatusCode::METHOD_NOT_ALLOWED),
+        ("GET", "/api/v1/audit/events/0198c2f0-1111-7222-8333-444455556666", StatusCode::NOT_FOUND),
+        ("DELETE", "/api/v1/tokens/none", StatusCode::NOT_FOUND),
+        ("DELETE", "/api/v1/tokens/admin.token", StatusCode::CONFLICT),
+    ] {
+        let response = server.send(with_token(&server.token, method, path, Body::empty())).await;
+        assert_eq!(
+            (response.status(), response.headers()["content-type"].as_bytes()),
+            (status, b"application/problem+json".as_slice()),
+            "{path}"
+        );
+        assert_eq!(json_of(response).await["status"], status.as_u16());
+    }
+}
+
+#[tokio::test]
+async fn every_answer_is_hardened_and_none_may_be_read_across_origins() {
+    let server = Server::start().await;
+    for path in ["/", "/console", "/api/v1/whoami", "/nowhere"] {
+        let mut request = plain("GET", path);
+        request.headers_mut().insert("origin", "https://evil.example".parse().expect("origin"));
+        let response = server.send(request).await;
+        let headers = response.headers();
+        assert!(headers["content-security-policy"].to_str().expect("text").starts_with("default-src 'none'"), "{path}");
+        assert_eq!(
+            (&headers["x-content-type-options"], &headers["x-frame-options"]),
+            (&"nosniff".parse().expect("v"), &"DENY".parse().expect("v"))
+        );
+        assert!(!headers.contains_key("access-control-allow-origin"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_review_is_kept_with_the_event() {
+    let server = Server::start().await;
+    let id = server.record("a.example", Outcome::Block, &["secret.aws"]).await;
+    let path = format!("/api/v1/audit/events/{id}/review");
+    let (status, event) = server.post(&path, &json!({"verdict": "false_positive", "note": "sample"})).await;
+    assert_eq!(
+        (status, &event["review"]["verdict"], &event["review"]["reviewer"]),
+        (StatusCode::OK, &json!("false_positive"), &json!("admin.token"))
+    );
+    server.post(&path, &json!({"verdict": "confirmed"})).await;
+    let (_, event) = server.get(&format!("/api/v1/audit/events/{id}")).await;
+    assert_eq!((&event["review"]["verdict"], &event["review"]["note"]), (&json!("confirmed"), &json!("")));
+    assert_eq!(server.post(&path, &json!({"verdict": "maybe"})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(server.post(&path, &json!({"verdict": "confirmed", "note": "x".repeat(2001)})).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(server.get("/api/v1/audit/verify").await.1["intact"], true);
+}
+
+#[tokio::test]
+async fn a_summary_sums_by_what_is_asked() {
+    let server = Server::start().await;
+    server.record("a.example", Outcome::Block, &["secret.aws", "secret.aws"]).await;
+    server.record("b.example", Outcome::Log, &["personal.email"]).await;
+    server.record("b.example", Outcome::Log, &["personal.email"]).await;
+    let totals = async |query: &str| server.get(&format!("/api/v1/audit/summary?{query}")).await.1["totals"].clone();
+    let pair = |key: &str, count: u64| json!({"key": key, "count": count});
+    assert_eq!(totals("by=label").await, json!([pair("personal.email", 2), pair("secret.aws", 2)]));
+    assert_eq!(totals("by=host&bucket=hour").await, json!([pair("b.example", 2), pair("a.example", 1)]));
+    assert_eq!(totals("by=user").await, json!([pair("li.wei", 3)]));
+    assert_eq!(totals("by=action&label=secret").await, json!([pair("block", 1)]));
+}
+
+#[tokio::test]
+async fn an_export_has_every_event_also_beyond_one_page() {
+    let server = Server::start().await;
+    let records = (0..1203).map(|_| server.record("a.example", Outcome::Log, &["x"]));
+    futures_util::future::join_all(records).await;
+    let export = async |path: &str| text_of(server.send(with_token(&server.token, "GET", path, Body::empty())).await).await;
+    let lines = export("/api/v1/audit/export").await;
+    let seen: Vec<Id> = lines.lines().map(|line| serde_json::from_str::<Record>(line).expect("record").id).collect();
+    assert!(seen.len() == 1203 && seen.is_sorted());
+    let csv = export("/api/v1/audit/export?format=csv").await;
+    assert!(csv.starts_with("id,time,client,") && csv.lines().count() == 1204);
+}
+
+#[tokio::test]
+async fn a_stream_tells_new_events_and_takes_up_where_it_broke() {
+    use futures_util::StreamExt as _;
+    let server = Server::start().await;
+    server.record("old.example", Outcome::Log, &["x"]).await;
+    let response = server.send(with_token(&server.token, "GET", "/api/v1/audit/stream?label=x", Body::empty())).await;
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body().into_data_stream();
+    server.record("other.example", Outcome::Log, &["y"]).await;
+    let id = server.record("new.example", Outcome::Log, &["x"]).await;
+    let chunk = String::from_utf8(body.next().await.expect("chunk").expect("data").to_vec()).expect("text");
+    assert!(chunk.contains("event: audit\n") && chunk.contains("id: 3\n") && chunk.contains(&id.to_string()), "{chunk}");
+
+    let mut request = with_token(&server.token, "GET", "/api/v1/audit/stream", Body::empty());
+    request.headers_mut().insert("last-event-id", "1".parse().expect("id"));
+    let mut body = server.send(request).await.into_body().into_data_stream();
+    let chunk = String::from_utf8(body.next().await.expect("chunk").expect("data").to_vec()).expect("text");
+    assert!(chunk.contains("id: 2\n") && chunk.contains("other.example"), "{chunk}");
+}
+
+#[tokio::test]
+async fn tokens_are_made_listed_and_revoked() {
+    let server = Server::start().await;
+    let (status, made) = server.post("/api/v1/tokens", &json!({"name": "dashboard", "role": "viewer"})).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let (token, id) = (made["token"].as_str().expect("token"), made["id"].as_str().expect("id"));
+    let who = server.send(with_token(token, "GET", "/api/v1/whoami", Body::empty())).await;
+    assert_eq!(json_of(who).await, json!({"name": "dashboard", "role": "viewer"}));
+    let (_, listed) = server.get("/api/v1/tokens").await;
+    assert_eq!(listed["tokens"].as_array().map(Vec::len), Some(3));
+    assert!(!listed.to_string().contains(token));
+    let stream = server.send(with_token(token, "GET", "/api/v1/audit/stream", Body::empty())).await;
+    let revoked = server.send(with_token(&server.token, "DELETE", &format!("/api/v1/tokens/{id}"), Body::empty())).await;
+    assert_eq!(revoked.status(), StatusCode::NO_CONTENT);
+    let after = server.send(with_token(token, "GET", "/api/v1/whoami", Body::empty())).await;
+    assert_eq!(after.status(), StatusCode::UNAUTHORIZED);
+    server.record("a.example", Outcome::Log, &["x"]).await;
+    assert_eq!(text_of(stream).await, "", "a revoked token's stream ends");
+    assert_eq!(server.post("/api/v1/tokens", &json!({"name": "", "role": "viewer"})).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(server.post("/api/v1/tokens", &json!({"name": "x", "role": "root"})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_dry_run_of_plain_words_finds_nothing_and_is_not_recorded() {
+    let server = Server::start().await;
+    let (status, report) = server.post("/api/v1/inspect", &json!({"text": "see you at noon"})).await;
+    assert_eq!((status, &report["action"], &report["findings"]), (StatusCode::OK, &json!("allow"), &json!([])));
+    assert_eq!(server.get("/api/v1/audit/events").await.1["events"], json!([]));
+}
+
+#[tokio::test]
+async fn a_dry_run_says_where_in_the_text_by_bytes() {
+    let server = Server::start().await;
+    let text = "\u{738b}\u{82b3}: write to fang.wang@corp-mail.com today";
+    let (_, report) = server.post("/api/v1/inspect", &json!({"text": text})).await;
+    let finding = &report["findings"][0];
+    let at = |key: &str| usize::try_from(finding[key].as_u64().expect("offset")).expect("usize");
+    assert_eq!(
+        (&finding["label"], text.get(at("start")..at("end"))),
+        (&json!("personal.email"), Some("fang.wang@corp-mail.com")),
+        "{report}"
+    );
+    let (_, rules) = server.get("/api/v1/rules").await;
+    assert!(rules["rules"].as_array().expect("rules").iter().any(|rule| rule["id"] == finding["detector"]));
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_is_wrong_with_it_without_repeating_it() {
+    let server = Server::start().await;
+    for body in [
+        json!({}),
+        json!({"text": "hunter2", "body_base64": "aGk="}),
+        json!({"body_base64": "hunter2!"}),
+        json!({"text": "x", "url": "hunter2"}),
+        json!({"text": "x", "method": "hunter2 x"}),
+        json!({"text": "x", "headers": {"hunter2\n": "x"}}),
+        json!({"text": 42}),
+        json!({"hunter2": 42}),
+    ] {
+        let (status, problem) = server.post("/api/v1/inspect", &body).await;
+        assert!(status.is_client_error(), "{body}");
+        assert!(!problem.to_string().contains("hunter2") && problem["detail"].is_string(), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn readiness_follows_the_proxy() {
+    let server = Server::start().await;
+    assert_eq!(server.send(plain("GET", "/readyz")).await.status(), StatusCode::OK);
+    server.ready.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(server.send(plain("GET", "/readyz")).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(text_of(server.send(plain("GET", "/healthz")).await).await, "ok\n");
+}
+
+#[tokio::test]
+async fn a_pac_of_an_open_listener_names_the_host_it_was_fetched_from() {
+    let server = Server::listening("0.0.0.0:8080", "0.0.0.0:8081").await;
+    for path in ["/proxy.pac", "/wpad.dat"] {
+        let mut request = plain("GET", path);
+        request.headers_mut().insert("host", "wpad.corp.example".parse().expect("host"));
+        let response = server.send(request).await;
+        assert_eq!(response.headers()["content-type"], "application/x-ns-proxy-autoconfig");
+        assert!(text_of(response).await.contains("return \"PROXY wpad.corp.example:8080\";"));
+    }
+}
+
+#[tokio::test]
+async fn the_set_up_page_speaks_the_readers_language() {
+    let server = Server::start().await;
+    let page = async |path: &str, accepted: &str| {
+        let mut request = plain("GET", path);
+        request.headers_mut().insert("accept-language", accepted.parse().expect("language"));
+        text_of(server.send(request).await).await
+    };
+    assert!(page("/", "zh-CN").await.contains("设置这台设备"));
+    assert!(page("/", "de").await.contains("Set up this device"));
+    assert!(page("/?lang=zh&utm=x", "en").await.contains("设置这台设备"));
+}
+
+#[tokio::test]
+async fn it_serves_on_a_socket_and_stops_when_told() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let server = Server::start().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
+    let address = listener.local_addr().expect("address");
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let task = tokio::spawn(serve(listener, server.router.clone(), async { drop(stopped.await) }));
+    let mut socket = tokio::net::TcpStream::connect(address).await.expect("connect");
+    // A live stream is open while the server stops: it must not keep it.
+    let request = format!("GET /api/v1/audit/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\r\n", server.token);
+    socket.write_all(request.as_bytes()).await.expect("write");
+    let mut head = [0; 15];
+    socket.read_exact(&mut head).await.expect("read");
+    assert_eq!(&head, b"HTTP/1.1 200 OK");
+    stop.send(()).expect("stop");
+    task.await.expect("task").expect("served");
+    let mut rest = Vec::new();
+    let _ = socket.read_to_end(&mut rest).await;
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}

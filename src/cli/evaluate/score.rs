@@ -1,0 +1,177 @@
+//! Counts to precision, recall and how sure they are.
+
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+/// The normal quantile of a two-sided 95 % interval.
+const Z: f64 = 1.959_964;
+
+/// What was counted of one label. Spans and findings are counted apart, since two findings may lie in one span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    found: u64,
+    missed: u64,
+    right: u64,
+    wrong: u64,
+    /// Records judged as a whole that have nothing to find.
+    quiet: u64,
+}
+
+impl Counts {
+    /// A labelled span, found or missed.
+    pub(super) fn gold(is_found: bool) -> Self {
+        Self { found: u64::from(is_found), missed: u64::from(!is_found), ..Self::default() }
+    }
+
+    /// A finding, right or wrong.
+    pub(super) fn finding(is_right: bool) -> Self {
+        Self { right: u64::from(is_right), wrong: u64::from(!is_right), ..Self::default() }
+    }
+
+    /// A record as a whole: whether there is something in it, and whether something was found.
+    pub(super) fn whole(is_positive: bool, is_found: bool) -> Self {
+        match (is_positive, is_found) {
+            (true, true) => Self { found: 1, right: 1, ..Self::default() },
+            (true, false) => Self { missed: 1, ..Self::default() },
+            (false, true) => Self { wrong: 1, ..Self::default() },
+            (false, false) => Self { quiet: 1, ..Self::default() },
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            found: self.found + other.found,
+            missed: self.missed + other.missed,
+            right: self.right + other.right,
+            wrong: self.wrong + other.wrong,
+            quiet: self.quiet + other.quiet,
+        }
+    }
+}
+
+/// The figures of a file, by label.
+#[derive(Debug, Default)]
+pub(super) struct Table(BTreeMap<String, Counts>);
+
+/// A share of so many, with its 95 % Wilson score interval (Wilson 1927); empty where there was nothing to count.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Share {
+    value: f64,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    file: &'a str,
+    label: &'a str,
+    gold: u64,
+    findings: u64,
+    false_negatives: u64,
+    false_positives: u64,
+    precision: Option<Share>,
+    recall: Option<Share>,
+    f1: Option<f64>,
+    /// Of records with nothing to find, those in which something was.
+    false_alarm_rate: Option<Share>,
+}
+
+impl Table {
+    /// Adds what a record came to.
+    pub(super) fn add(&mut self, counts: &[(String, Counts)]) {
+        for (label, counts) in counts {
+            let sum = self.0.entry(label.clone()).or_default();
+            *sum = sum.plus(*counts);
+        }
+    }
+
+    /// Prints a table for people.
+    pub(super) fn text(&self, file: &str, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{file}")?;
+        writeln!(
+            out,
+            "{:32} {:>6} {:>6} {:>6}  {:22} {:22} {:>6}  false alarms",
+            "label", "gold", "fn", "fp", "precision", "recall", "F1"
+        )?;
+        for line in self.lines(file) {
+            let (precision, recall) = (share(line.precision), share(line.recall));
+            let f1 = line.f1.map_or("-".to_owned(), |f1| format!("{f1:.4}"));
+            let alarms = line.false_alarm_rate.map_or(String::new(), |rate| share(Some(rate)));
+            let (label, gold, missed, wrong) = (line.label, line.gold, line.false_negatives, line.false_positives);
+            writeln!(out, "{label:32} {gold:>6} {missed:>6} {wrong:>6}  {precision:22} {recall:22} {f1:>6}  {alarms}")?;
+        }
+        writeln!(out)
+    }
+
+    /// Prints a line a label for machines.
+    pub(super) fn jsonl(&self, file: &str, out: &mut impl Write) -> io::Result<()> {
+        self.lines(file).try_for_each(|line| writeln!(out, "{}", serde_json::to_string(&line)?))
+    }
+
+    fn lines<'a>(&'a self, file: &'a str) -> impl Iterator<Item = Line<'a>> {
+        self.0.iter().map(move |(label, counts)| {
+            let Counts { found, missed, right, wrong, quiet } = *counts;
+            let (precision, recall) = (wilson(right, right + wrong), wilson(found, found + missed));
+            let f1 = precision
+                .zip(recall)
+                .map(|(p, r)| if p.value + r.value > 0.0 { 2.0 * p.value * r.value / (p.value + r.value) } else { 0.0 });
+            Line {
+                file,
+                label,
+                gold: found + missed,
+                findings: right + wrong,
+                false_negatives: missed,
+                false_positives: wrong,
+                precision,
+                recall,
+                f1,
+                false_alarm_rate: if quiet > 0 { wilson(wrong, wrong + quiet) } else { None },
+            }
+        })
+    }
+}
+
+fn share(share: Option<Share>) -> String {
+    share.map_or("-".to_owned(), |share| format!("{:.4} [{:.4},{:.4}]", share.value, share.low, share.high))
+}
+
+fn wilson(hits: u64, of: u64) -> Option<Share> {
+    if of == 0 {
+        return None;
+    }
+    let (hits, n) = (hits as f64, of as f64);
+    let p = hits / n;
+    let (z2, scale) = (Z * Z, 1.0 + Z * Z / n);
+    let centre = (p + z2 / (2.0 * n)) / scale;
+    let half = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt() / scale;
+    Some(Share { value: p, low: (centre - half).max(0.0), high: (centre + half).min(1.0) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wilson_intervals_agree_with_published_values() {
+        // Newcombe 1998, table I: 81/263 and 0/20.
+        let share = wilson(81, 263).expect("some");
+        assert!((share.low - 0.2553).abs() < 1e-4 && (share.high - 0.3662).abs() < 1e-4, "{share:?}");
+        let none = wilson(0, 20).expect("some");
+        assert!(none.low == 0.0 && (none.high - 0.1611).abs() < 1e-4, "{none:?}");
+        assert_eq!(wilson(0, 0), None);
+    }
+
+    #[test]
+    fn spans_and_findings_are_counted_apart() {
+        let mut table = Table::default();
+        let all = [Counts::gold(true), Counts::gold(false), Counts::finding(true), Counts::finding(true), Counts::finding(false)];
+        table.add(&all.map(|counts| ("EMAIL".to_owned(), counts)));
+        let line = table.lines("f").next().expect("line");
+        assert_eq!((line.gold, line.findings, line.false_negatives, line.false_positives), (2, 3, 1, 1));
+        assert!(line.f1.is_some_and(|f1| (f1 - 4.0 / 7.0).abs() < 1e-9));
+        assert!(line.false_alarm_rate.is_none());
+    }
+}

@@ -1,0 +1,103 @@
+//! The files that a configuration names: policy and rules.
+
+use super::Config;
+use crate::{
+    detect::{Detectors, Options, RuleFile},
+    inspect::{Inspector, Limits},
+    policy::Policy,
+    problem::Problem,
+    redact::DigestKey,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+impl Config {
+    /// Everything that inspection needs, from the files that the configuration names.
+    ///
+    /// # Errors
+    /// Every problem of all of them.
+    pub fn inspector(&self, key: DigestKey) -> Result<Inspector, Vec<Problem>> {
+        let limits = Limits { max_bytes: self.inspect.max_memory_bytes, deadline: self.inspect.deadline };
+        match (self.detectors(), self.policy()) {
+            (Ok(detectors), Ok(policy)) => Ok(Inspector::new(Arc::new(detectors), policy, key, limits)),
+            (detectors, policy) => Err(detectors.err().into_iter().chain(policy.err()).flatten().collect()),
+        }
+    }
+
+    /// The policy that the configuration names.
+    ///
+    /// # Errors
+    /// Every problem of the file.
+    pub fn policy(&self) -> Result<Policy, Vec<Problem>> {
+        match &self.policy.file {
+            None => Ok(Policy::embedded()),
+            Some(path) => {
+                let text = text(path, "policy.file").map_err(|problem| vec![problem])?;
+                Policy::parse(&path.display().to_string(), &text)
+            }
+        }
+    }
+
+    /// The shipped rules and those of the directories that the configuration names.
+    ///
+    /// # Errors
+    /// Every problem of all files.
+    pub fn detectors(&self) -> Result<Detectors, Vec<Problem>> {
+        self.detectors_and(&[])
+    }
+
+    /// Like [`detectors`](Self::detectors), with the rules of further files or directories.
+    ///
+    /// # Errors
+    /// Every problem of all files.
+    pub fn detectors_and(&self, more: &[PathBuf]) -> Result<Detectors, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut texts = Vec::new();
+        let paths = self.rules.directories.iter().map(|path| (path, "rules.directories"));
+        for (path, item) in paths.chain(more.iter().map(|path| (path, "RULES"))) {
+            match rule_files(path, item) {
+                Ok(files) => texts.extend(files),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        let files: Vec<RuleFile<'_>> = texts.iter().map(|(name, text)| RuleFile { name, text }).collect();
+        let detectors = Detectors::with(&files, &Options { test_values: self.rules.test_values });
+        match detectors {
+            Ok(detectors) if problems.is_empty() => Ok(detectors),
+            Ok(_) => Err(problems),
+            Err(more) => Err(problems.into_iter().chain(more).collect()),
+        }
+    }
+}
+
+/// Name and text of the rule file at `path`, or of every `*.toml` in that directory, by name.
+fn rule_files(path: &Path, item: &str) -> Result<Vec<(String, String)>, Problem> {
+    let mut paths = Vec::new();
+    if path.is_dir() {
+        let entries = fs::read_dir(path).map_err(|error| unreadable(path, item, &error))?;
+        let toml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+        paths.extend(entries.filter_map(Result::ok).map(|entry| entry.path()).filter(toml));
+        paths.sort();
+    } else {
+        paths.push(path.to_owned());
+    }
+    paths.iter().map(|path| Ok((path.display().to_string(), text(path, item)?))).collect()
+}
+
+/// The text of a file that the operator named in `item`.
+pub(super) fn text(path: &Path, item: &str) -> Result<String, Problem> {
+    fs::read_to_string(path).map_err(|error| unreadable(path, item, &error))
+}
+
+fn unreadable(path: &Path, item: &str, error: &std::io::Error) -> Problem {
+    Problem {
+        file: path.display().to_string(),
+        line: None,
+        item: item.to_owned(),
+        cause: format!("cannot be read: {error}"),
+        fix: "check the path and its permissions".to_owned(),
+    }
+}

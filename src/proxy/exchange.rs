@@ -1,0 +1,286 @@
+//! One request and its answer: read, inspected, sent on, answered.
+
+use super::{
+    AccessLog, Proxy,
+    body::{Refused, ReplyBody, RequestBody},
+    headers,
+    intake::{self, Intake},
+    pump,
+    refuse::Refuser,
+    upstream::{Destination, Scheme},
+    websocket,
+};
+use crate::{
+    finding::Gap,
+    gate::Passed,
+    inspect::stream::{Framing, Head},
+    policy::Action,
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request::Parts};
+use hyper::body::Incoming;
+use std::{net::IpAddr, sync::Arc};
+use tokio::sync::oneshot;
+
+use super::hygiene::Interim;
+
+/// What is known of a connection before its first request.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The client's address.
+    pub client: IpAddr,
+    /// The authenticated user.
+    pub user: Option<Arc<str>>,
+    /// Where requests go.
+    pub route: Route,
+    /// Where interim answers can be written, on HTTP/1.
+    pub interim: Option<Interim>,
+}
+
+/// Where the requests of a connection go.
+#[derive(Clone, Debug)]
+pub enum Route {
+    /// Each request names its destination (absolute form).
+    Named,
+    /// Inside a tunnel: where `CONNECT` said, whatever the request says.
+    Tunnel {
+        /// What is spoken inside.
+        scheme: Scheme,
+        /// Host of the `CONNECT` request.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// The name in the ClientHello.
+        sni: Option<String>,
+    },
+}
+
+/// Serves one request.
+pub async fn serve(proxy: Arc<Proxy>, origin: Origin, request: Request<Incoming>) -> Response<ReplyBody> {
+    let client = origin.client;
+    let (parts, body) = request.into_parts();
+    let refuser = Refuser::new(&proxy, &parts);
+    let (to, hosts) = match destination(&origin.route, &parts) {
+        Ok(found) => found,
+        Err(wrong) => return refuser.bad_request(wrong),
+    };
+    let refuser = refuser.to(&to);
+    let target = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let exchange = Exchange {
+        head: Head {
+            client: origin.client,
+            user: origin.user.clone(),
+            hosts,
+            method: parts.method.clone(),
+            target,
+            headers: HeaderMap::new(),
+        },
+        interim: origin.interim,
+        refuser,
+        to,
+        proxy,
+    };
+    let line = match exchange.proxy.access_log {
+        AccessLog::Off => None,
+        AccessLog::On => Some((exchange.head.user.clone(), parts.method.clone(), exchange.to.host.clone())),
+    };
+    let response =
+        if websocket::is_handshake(&parts) { websocket::serve(exchange, parts, body).await } else { exchange.run(parts, body).await };
+    if let Some((user, method, host)) = line {
+        tracing::info!(%client, user = user.as_deref(), %method, %host, status = response.status().as_u16(), "request");
+    }
+    response
+}
+
+/// One exchange under way.
+pub(super) struct Exchange {
+    pub(super) proxy: Arc<Proxy>,
+    pub(super) to: Destination,
+    /// Its headers are filled in when the message is inspected.
+    pub(super) head: Head,
+    pub(super) refuser: Refuser,
+    interim: Option<Interim>,
+}
+
+impl Exchange {
+    async fn run(mut self, parts: Parts, body: Incoming) -> Response<ReplyBody> {
+        if parts.method == Method::CONNECT {
+            return self.refuser.bad_request("CONNECT inside a tunnel is not supported");
+        }
+        let grpc = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+        self.head.headers = parts.headers;
+        // gRPC-Web is a plain request; gRPC proper is a stream on h2, message by message.
+        let two_way = grpc && parts.version == Version::HTTP_2;
+        let intake = if two_way { Intake::Stream { first: Bytes::new(), rest: body } } else { intake::read(body, &self.proxy).await };
+        match intake {
+            Intake::Whole { data, trailers, budget } => {
+                let response = self.whole(data, trailers).await;
+                drop(budget);
+                response
+            }
+            Intake::Stream { first, rest } => self.streamed(first, rest, if two_way { Framing::Grpc } else { Framing::Bytes }).await,
+            Intake::Slow => self.refuser.slow(),
+            Intake::Overloaded => self.unread(Gap::Overloaded).await,
+            Intake::Broken => self.refuser.bad_request("the body ended early or is not well-formed"),
+        }
+    }
+
+    /// A body that is there in full: nothing goes out before the verdict.
+    async fn whole(mut self, data: Bytes, trailers: Option<HeaderMap>) -> Response<ReplyBody> {
+        let proxy = Arc::clone(&self.proxy);
+        if let Some(fields) = trailers.as_ref().filter(|fields| !fields.is_empty())
+            && let Some(refused) = self.trailers(fields).await
+        {
+            return refused;
+        }
+        let (head, passed) = proxy.gate.pass(self.head, data.clone()).await;
+        self.head = head;
+        let Passed { id, inspection } = passed;
+        match inspection.verdict.action {
+            Action::Block => self.refuser.blocked_body(id, &inspection, &data),
+            Action::Allow | Action::Log => self.forward(RequestBody::Whole { data: Some(data), trailers }, None).await,
+            Action::Redact => {
+                let rewritten = inspection.rewritten.unwrap_or_default();
+                if let Some(target) = rewritten.target {
+                    self.head.target = target;
+                }
+                // Every value of a changed name is there, in order.
+                for (name, _) in &rewritten.headers {
+                    self.head.headers.remove(name);
+                }
+                for (name, value) in rewritten.headers {
+                    self.head.headers.append(name, value);
+                }
+                let data = rewritten.body.unwrap_or(data);
+                if self.head.headers.contains_key(header::CONTENT_LENGTH) {
+                    self.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(data.len()));
+                }
+                let mut response = self.forward(RequestBody::Whole { data: Some(data), trailers }, None).await;
+                if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+                    response.headers_mut().insert(super::reply::REQUEST_ID, id);
+                }
+                response
+            }
+        }
+    }
+
+    /// Trailer fields are content as well; what policy would redact there is blocked.
+    async fn trailers(&self, fields: &HeaderMap) -> Option<Response<ReplyBody>> {
+        let mut text = Vec::new();
+        for (name, value) in fields {
+            text.extend_from_slice(name.as_str().as_bytes());
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(value.as_bytes());
+            text.push(b'\n');
+        }
+        let mut head = self.head.clone();
+        head.headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"))]);
+        let (_, passed) = self.proxy.gate.pass(head, text.into()).await;
+        match passed.inspection.verdict.action {
+            Action::Allow | Action::Log => None,
+            Action::Redact | Action::Block => Some(self.refuser.blocked(passed.id, &passed.inspection)),
+        }
+    }
+
+    /// A body that is inspected as it comes.
+    async fn streamed(mut self, first: Bytes, rest: Incoming, framing: Framing) -> Response<ReplyBody> {
+        let proxy = Arc::clone(&self.proxy);
+        // The head first: address and headers are content too.
+        let (head, passed) = proxy.gate.pass(self.head, Bytes::new()).await;
+        self.head = head;
+        match passed.inspection.verdict.action {
+            Action::Allow | Action::Log => {}
+            Action::Redact | Action::Block => return self.refuser.blocked(passed.id, &passed.inspection),
+        }
+        let stream = match proxy.gate.stream(self.head.clone(), framing) {
+            Ok(stream) => stream,
+            Err(gap) => return self.unread(gap).await,
+        };
+        let (body, refused) = pump::start(Arc::clone(&proxy), self.head.clone(), self.refuser.clone(), stream, first, rest);
+        self.forward(body, Some(refused)).await
+    }
+
+    /// The answer to a message that could not be read: what policy says about the gap.
+    async fn unread(self, gap: Gap) -> Response<ReplyBody> {
+        let body = Bytes::new();
+        let mut inspection = self.proxy.gate.inspector().unread(&self.head.message(&body), gap);
+        let id = self.proxy.gate.record(&self.head.message(&body), &mut inspection, std::time::Duration::ZERO).await;
+        self.refuser.blocked(id, &inspection)
+    }
+
+    /// Sends the request on and brings the answer back.
+    async fn forward(self, body: RequestBody, refused: Option<pump::Refusals>) -> Response<ReplyBody> {
+        let mut request = Request::new(body);
+        *request.method_mut() = self.head.method;
+        let Ok(uri) = self.head.target.parse::<Uri>() else { return self.refuser.bad_request("the target is no valid path") };
+        *request.uri_mut() = uri;
+        *request.headers_mut() = self.head.headers;
+        headers::for_origin(request.headers_mut(), &self.to);
+        if let Some(interim) = self.interim {
+            hyper::ext::on_informational(&mut request, move |hint| {
+                interim.send(hint.status(), &headers::of_interim(hint.headers()));
+            });
+        }
+        let (answer, watch) = match refused {
+            None => (self.proxy.upstream.send(&self.to, request).await, None),
+            Some(pump::Refusals { early, late }) => {
+                let sending = self.proxy.upstream.send(&self.to, request);
+                tokio::pin!(sending);
+                tokio::select! {
+                    biased;
+                    Ok(response) = early => return response,
+                    answer = &mut sending => (answer, Some(late)),
+                }
+            }
+        };
+        match answer {
+            Ok(response) => for_client(response, watch),
+            Err(error) => self.refuser.unreachable(&error, &self.to),
+        }
+    }
+}
+
+fn for_client(mut response: Response<ReplyBody>, watch: Option<oneshot::Receiver<Refused>>) -> Response<ReplyBody> {
+    headers::for_client(response.headers_mut());
+    *response.version_mut() = Version::default();
+    if let ReplyBody::Upstream { refused, .. } = response.body_mut() {
+        *refused = watch;
+    }
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        // Only a WebSocket handshake may switch, and that takes another way.
+        *response.status_mut() = StatusCode::BAD_GATEWAY;
+    }
+    response
+}
+
+/// Where a request goes, and every name that the destination goes by.
+fn destination(route: &Route, parts: &Parts) -> Result<(Destination, Vec<String>), &'static str> {
+    let named = parts.headers.get(header::HOST).map(|host| host.to_str().unwrap_or_default()).map(headers::host_of);
+    let authority = parts.uri.authority().map(|authority| headers::host_of(authority.as_str()));
+    let (to, sni) = match route {
+        Route::Tunnel { scheme, host, port, sni } => {
+            let tls_name = sni.clone().unwrap_or_else(|| host.clone());
+            (Destination { scheme: *scheme, host: host.clone(), port: *port, tls_name }, sni.clone())
+        }
+        Route::Named => {
+            let scheme = match parts.uri.scheme_str() {
+                Some("http") => Scheme::Http,
+                Some("https") => Scheme::Https,
+                Some(_) => return Err("only http and https can be proxied"),
+                None => return Err("this is a proxy: requests need an absolute target, like \"GET http://example.com/ HTTP/1.1\""),
+            };
+            let host = authority.clone().flatten().ok_or("the target names no host")?;
+            let default = if scheme == Scheme::Https { 443 } else { 80 };
+            let port = parts.uri.port_u16().unwrap_or(default);
+            (Destination { scheme, tls_name: host.clone(), host, port }, None)
+        }
+    };
+    let mut hosts = vec![to.host.clone()];
+    let names = [sni, named.map(|named| named.ok_or("the Host header is not valid")).transpose()?, authority.flatten()];
+    for name in names.into_iter().flatten() {
+        if !hosts.contains(&name) {
+            hosts.push(name);
+        }
+    }
+    Ok((to, hosts))
+}
