@@ -1,0 +1,156 @@
+//! How fast the rules read: clean and dense text, a chat message, and text made to slow them down.
+//!
+//! `cargo bench --no-default-features --bench rules`. One thread; the texts are made here, the same every time.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use exeat::detect::Detectors;
+use std::{fmt::Write, hint::black_box, time::Duration};
+
+criterion_group!(benches, start_up, clean_text, dense_text, message, hostile_text);
+criterion_main!(benches);
+
+const SIZE: usize = 1 << 20;
+
+fn rules() -> Detectors {
+    Detectors::embedded().expect("the shipped rules are right")
+}
+
+fn start_up(criterion: &mut Criterion) {
+    criterion.bench_function("start-up", |bencher| bencher.iter(rules));
+}
+
+fn clean_text(criterion: &mut Criterion) {
+    read(criterion, "clean", &[("english", english(SIZE)), ("chinese", chinese(SIZE)), ("mixed", mixed(SIZE))]);
+}
+
+fn dense_text(criterion: &mut Criterion) {
+    read(criterion, "dense", &[("findings", dense(SIZE))]);
+}
+
+fn message(criterion: &mut Criterion) {
+    read(criterion, "message", &[("english 2 KiB", english(2048)), ("chinese 2 KiB", chinese(2048))]);
+}
+
+/// Time must stay in proportion to size, whatever the text.
+fn hostile_text(criterion: &mut Criterion) {
+    let rules = rules();
+    let near_misses: String = rules.rules().flat_map(|rule| &rule.counterexamples).fold(String::new(), |text, line| text + line + "\n");
+    let mut random = Random(7);
+    let texts = [
+        ("digits", "7".repeat(SIZE)),
+        ("nested escapes", "%25".repeat(SIZE / 3)),
+        ("backslashes", "\\".repeat(SIZE)),
+        ("unfinished keys", "-----BEGIN RSA PRIVATE KEY-----\n".repeat(SIZE / 32)),
+        ("near misses", near_misses.repeat(SIZE / near_misses.len() + 1)),
+        ("shapes", (0..SIZE / 4).map(|_| random.pick(b"0123456789 -./:+()@abXY_")).collect()),
+    ];
+    read(criterion, "hostile", &texts);
+}
+
+fn read(criterion: &mut Criterion, group: &str, texts: &[(&str, String)]) {
+    let rules = rules();
+    let mut group = criterion.benchmark_group(group);
+    group.measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_secs(1)).sample_size(10);
+    for (name, text) in texts {
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(name), text, |bencher, text| bencher.iter(|| rules.scan(black_box(text))));
+    }
+    group.finish();
+}
+
+/// The same numbers every time (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (x ^ (x >> 31)) % bound
+    }
+
+    fn pick(&mut self, bytes: &[u8]) -> char {
+        char::from(bytes[self.below(bytes.len() as u64) as usize])
+    }
+
+    fn word<'w>(&mut self, words: &[&'w str]) -> &'w str {
+        words[self.below(words.len() as u64) as usize]
+    }
+}
+
+fn english(size: usize) -> String {
+    const WORDS: &str = "the of and to in a is that it was for on are as with his they at be this from have or by one had not but what all were \
+        when we there can an your which their said if do will each about how up out them then she many some so these would other into has more \
+        her two like him see time could no make than first been its who now people my made over did down only way find use may water long little \
+        very after words called just where most know get through back much before go good new write our used me man too any day same right look \
+        think also around another came come work three word must because does part even place well such here take why things help put years";
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let mut random = Random(1);
+    let mut text = String::with_capacity(size + 16);
+    while text.len() < size {
+        for _ in 0..random.below(12) + 4 {
+            text += random.word(&words);
+            text.push(' ');
+        }
+        text.pop();
+        text += random.word(&[". ", ", ", ".\n", "? "]);
+    }
+    text.truncate(size);
+    text
+}
+
+fn chinese(size: usize) -> String {
+    const SYLLABLES: &str = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经十三之进着\
+        等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开它合还因由其些然前外天政四日那社义事平形相全表间样与关各重新线内数正心反你明看原又么\
+        利比或但质气第向道命此变条只没结解问意建月公无系军很情者最立代想已通并提直题党程展五果料象员革位入常文总次品式活设及管特件长求老头基资边流路级少图山统接知较将";
+    let characters: Vec<char> = SYLLABLES.chars().filter(|char| !char.is_whitespace()).collect();
+    let mut random = Random(2);
+    let mut text = String::with_capacity(size + 8);
+    while text.len() + 3 <= size {
+        text.push(match random.below(12) {
+            0 => ['，', '。', '；', '！'][random.below(4) as usize],
+            _ => characters[random.below(characters.len() as u64) as usize],
+        });
+    }
+    text
+}
+
+/// JSON lines, code and logs by turns.
+fn mixed(size: usize) -> String {
+    let prose = english(1 << 16);
+    let mut random = Random(3);
+    let mut text = String::with_capacity(size + 1024);
+    while text.len() < size {
+        let from = random.below(60_000) as usize;
+        let line = prose[from..from + 90].replace('\n', " ");
+        let (id, time) = (random.below(1_000_000), random.below(28) + 1);
+        let written = match random.below(3) {
+            0 => writeln!(text, "{{\"id\": {id}, \"ts\": \"2026-11-{time:02}T10:{:02}:00Z\", \"score\": 0.{id}, \"text\": \"{line}\"}}", time + 20),
+            1 => writeln!(text, "pub fn step_{id}(x: u32, y: &str) -> Result<u32, Error> {{\n    // {line}\n    Ok(x.wrapping_mul({time}))\n}}"),
+            _ => {
+                let request = random.below(u64::MAX);
+                writeln!(text, "2026-11-{time:02} 10:15:{:02} INFO [worker-{time}] req={request:016x} path=/v1/list status=200 ms={}", time + 11, id % 900)
+            }
+        };
+        written.expect("a string takes all");
+    }
+    text
+}
+
+/// A finding about every 150 bytes: the rules' own examples among prose.
+fn dense(size: usize) -> String {
+    let rules = rules();
+    let examples: Vec<&str> = rules.rules().flat_map(|rule| &rule.examples).map(String::as_str).filter(|text| text.len() < 120).collect();
+    let prose = english(1 << 16);
+    let mut random = Random(4);
+    let mut text = String::with_capacity(size + 1024);
+    while text.len() < size {
+        let from = random.below(60_000) as usize;
+        text += &prose[from..from + 100];
+        text += " ";
+        text += random.word(&examples);
+        text += "\n";
+    }
+    text
+}
