@@ -126,11 +126,23 @@ fn mixed(size: usize) -> String {
         let line = prose[from..from + 90].replace('\n', " ");
         let (id, time) = (random.below(1_000_000), random.below(28) + 1);
         let written = match random.below(3) {
-            0 => writeln!(text, "{{\"id\": {id}, \"ts\": \"2026-11-{time:02}T10:{:02}:00Z\", \"score\": 0.{id}, \"text\": \"{line}\"}}", time + 20),
-            1 => writeln!(text, "pub fn step_{id}(x: u32, y: &str) -> Result<u32, Error> {{\n    // {line}\n    Ok(x.wrapping_mul({time}))\n}}"),
+            0 => writeln!(
+                text,
+                "{{\"id\": {id}, \"ts\": \"2026-11-{time:02}T10:{:02}:00Z\", \"score\": 0.{id}, \"text\": \"{line}\"}}",
+                time + 20
+            ),
+            1 => writeln!(
+                text,
+                "pub fn step_{id}(x: u32, y: &str) -> Result<u32, Error> {{\n    // {line}\n    Ok(x.wrapping_mul({time}))\n}}"
+            ),
             _ => {
                 let request = random.below(u64::MAX);
-                writeln!(text, "2026-11-{time:02} 10:15:{:02} INFO [worker-{time}] req={request:016x} path=/v1/list status=200 ms={}", time + 11, id % 900)
+                writeln!(
+                    text,
+                    "2026-11-{time:02} 10:15:{:02} INFO [worker-{time}] req={request:016x} path=/v1/list status=200 ms={}",
+                    time + 11,
+                    id % 900
+                )
             }
         };
         written.expect("a string takes all");

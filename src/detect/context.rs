@@ -3,17 +3,16 @@
 //! All rules' words are looked for together, and only in those blocks of the text that a candidate lies near, once.
 
 use super::{rule::Rule, wake::Wake};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::{collections::HashMap, ops::Range};
 
 /// The context words of all rules.
 pub(super) struct Words {
     /// Spellings of three bytes and more, each with its word's number.
     long: Wake,
-    /// The others,
-    short: AhoCorasick,
-    /// with their words' numbers.
-    short_words: Vec<u32>,
+    /// The others, which are of two ASCII letters,
+    short: HashMap<[u8; 2], u32>,
+    /// and a bit for each two letters of one.
+    short_bits: Box<[u64; PAIRS / 64]>,
     /// By rule: the words' numbers, sorted.
     of_rule: Vec<Box<[u32]>>,
     /// By word: the rules that have it.
@@ -70,15 +69,19 @@ impl Words {
         let longest = all.iter().map(|(spelling, _)| spelling.len()).max().unwrap_or(0);
         let (long, short): (Vec<_>, Vec<_>) = all.into_iter().partition(|(spelling, _)| spelling.len() >= 3);
         let long = Wake::new(long.iter().map(|(spelling, word)| (spelling.as_str(), *word)));
-        let (short, short_words): (Vec<_>, Vec<_>) = short.into_iter().unzip();
-        let mut builder = AhoCorasick::builder();
-        builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::DFA));
-        let short = builder.build(&short).map_err(|error| error.to_string())?;
+        let mut short_bits = Box::new([0u64; PAIRS / 64]);
+        let short: HashMap<[u8; 2], u32> =
+            short.iter().filter_map(|(spelling, word)| Some((spelling.as_bytes().try_into().ok()?, *word))).collect();
+        for pair in short.keys() {
+            if let Some(bits) = short_bits.get_mut(pair_index(*pair) / 64) {
+                *bits |= 1 << (pair_index(*pair) % 64);
+            }
+        }
         let mut rules_of = vec![Vec::new(); numbers.len()];
         for (rule, words) in (0u32..).zip(&of_rule) {
             words.iter().filter_map(|word| rules_of.get_mut(*word as usize).map(|rules: &mut Vec<u32>| rules.push(rule))).for_each(drop);
         }
-        Ok(Self { long, short, short_words, of_rule, rules_of, longest })
+        Ok(Self { long, short, short_bits, of_rule, rules_of, longest })
     }
 
     /// Whether a word of `rule` could stand within `bytes` bytes of `range`: never a wrong no, and quickly told.
@@ -126,8 +129,13 @@ impl Words {
                 }
             };
             self.long.scan(piece, |start, end, word| add(start, end, &word.rules));
-            for found in self.short.find_overlapping_iter(piece) {
-                add(found.start(), found.end(), self.short_words.get(found.pattern().as_usize()).map_or(&[], std::slice::from_ref));
+            for (at, pair) in piece.windows(2).enumerate() {
+                let &[a, b] = pair else { continue };
+                let index = pair_index([a, b]);
+                if self.short_bits.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1) {
+                    let pair = [a.to_ascii_lowercase(), b.to_ascii_lowercase()];
+                    add(at, at + 2, self.short.get(&pair).map_or(&[], std::slice::from_ref));
+                }
             }
             let mut rules = vec![0u64; self.of_rule.len().div_ceil(64)].into_boxed_slice();
             for rule in hits.iter().filter_map(|hit| self.rules_of.get(hit.word as usize)).flatten() {
@@ -138,6 +146,15 @@ impl Words {
             Block { hits, rules }
         }))
     }
+}
+
+/// Pairs of ASCII characters.
+const PAIRS: usize = 128 * 128;
+
+/// One number for two letters in either case (and for some other pairs).
+fn pair_index([a, b]: [u8; 2]) -> usize {
+    let folded = |byte: u8| usize::from((byte | 0x20) & 0x7F);
+    folded(a) * 128 + folded(b)
 }
 
 impl Known {

@@ -119,10 +119,11 @@ fn is_suspect(window: &[u8]) -> bool {
 #[inline(always)]
 fn suspect_ascii(a: u8, b: u8) -> u8 {
     let yes = u8::from;
-    let letter = yes((b | 0x20).wrapping_sub(b'a') < 26);
+    // No name that we know begins later.
+    let named = yes(b.wrapping_sub(b'a') <= b'q' - b'a');
     let hex = yes(b.wrapping_sub(b'0') < 10) | yes((b | 0x20).wrapping_sub(b'a') < 6);
     let percent = yes(a == b'%') & hex;
-    let reference = yes(a == b'&') & (yes(b == b'#') | letter);
+    let reference = yes(a == b'&') & (yes(b == b'#') | named);
     let backslash = yes(a == b'\\');
     let soft_break = yes(a == b'=') & (yes(b == b'\n') | yes(b == b'\r'));
     percent | reference | backslash | soft_break

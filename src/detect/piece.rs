@@ -13,7 +13,7 @@ pub(super) struct Piece {
 }
 
 /// Bytes that a piece reports on,
-const OWN: usize = 1 << 20;
+const OWN: usize = 512 << 10;
 /// sees before, for context,
 const BEFORE: usize = 4 << 10;
 /// and sees after, for the longest match and its context.

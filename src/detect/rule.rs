@@ -271,6 +271,9 @@ impl RawRule {
         if self.context.iter().any(|word| word.trim().is_empty()) {
             wrong("an empty context word".to_owned(), "remove it");
         }
+        if let Some(word) = self.context.iter().find(|word| word.trim().len() < 2) {
+            wrong(format!("context word {word:?} is a single letter"), "a letter tells nothing");
+        }
         if self.context_within > WIDEST_CONTEXT {
             wrong(format!("context_within is over {WIDEST_CONTEXT}"), "words that far away say little");
         }

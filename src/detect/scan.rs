@@ -204,6 +204,10 @@ fn wake(engine: &Engine, text: &str, scratch: &mut Scratch, spelled: &mut Vec<Sp
             {
                 return;
             }
+            // A check digit is cheaper than a search.
+            if reach.start == Start::Exact && !engine.passes_checks(rule, text.get(window.clone()).unwrap_or_default()) {
+                return;
+            }
             match reach.start {
                 Start::Exact => windows.add_start(rule, window),
                 Start::Anywhere => windows.add(rule, window),
@@ -224,10 +228,6 @@ fn matches(engine: &Engine, text: &str, scratch: &mut Scratch, mut found: impl F
     let mut last = (u32::MAX, 0);
     for (rule, window) in scratch.windows.drain_starts() {
         if last.0 == rule && window.start < last.1 {
-            continue;
-        }
-        // A check digit is cheaper than a search.
-        if engine.reach(rule).start == Start::Exact && !engine.passes_checks(rule, text.get(window.clone()).unwrap_or_default()) {
             continue;
         }
         let input = Input::new(text).range(window).anchored(Anchored::Yes);
