@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --no-default-features --bench rules`. One thread; the texts are made here, the same every time.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a bench that cannot make its text should stop")]
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use exeat::detect::Detectors;
 use std::{fmt::Write, hint::black_box, time::Duration};

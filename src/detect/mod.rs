@@ -171,6 +171,94 @@ impl fmt::Debug for Detectors {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content;
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    use std::{sync::LazyLock, time::Instant};
+
+    static RULES: LazyLock<Detectors> = LazyLock::new(|| Detectors::embedded().expect("the shipped rules"));
+
+    fn labels(detection: &Detection) -> Vec<&str> {
+        detection.findings.iter().map(|finding| finding.label.as_str()).collect()
+    }
+
+    fn reasons(detection: &Detection) -> Vec<&str> {
+        detection.suppressed.iter().map(|suppressed| suppressed.reason).collect()
+    }
+
+    fn inspected(target: &str, content_type: &str, body: &str) -> Detection {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("content-type", content_type.parse().expect("header"));
+        let body = bytes::Bytes::copy_from_slice(body.as_bytes());
+        let mut budget = Budget::new(1 << 20, None);
+        RULES.run(&content::extract(target, &headers, &body, &mut budget, &mut Vec::new()), &budget)
+    }
+
+    #[test]
+    fn a_sign_in_is_no_leak_and_the_same_password_in_a_chat_is() {
+        let json = inspected("/login", "application/json", r#"{"username": "ada", "password": "Vx9kq2mZ7w!r"}"#);
+        assert_eq!(labels(&json), Vec::<&str>::new());
+        let form = inspected("/login", "application/x-www-form-urlencoded", "username=ada&password=Vx9kq2mZ7w!r");
+        assert_eq!(labels(&form), Vec::<&str>::new());
+        let chat = inspected("/chat", "application/json", r#"{"messages": [{"content": "log in with password: Vx9kq2mZ7w!r and look"}]}"#);
+        assert!(labels(&chat).iter().any(|label| label.starts_with("secret")), "{chat:?}");
+    }
+
+    #[test]
+    fn the_keys_of_signed_links_are_no_leak_and_a_secret_in_a_query_is() {
+        let key = ["AKIA", "Z7QW3ERT5YUI2OPA"].concat();
+        let signed = inspected(&format!("/o?X-Amz-Credential={key}%2F20260101&X-Amz-Signature=1"), "text/plain", "");
+        assert_eq!(labels(&signed), Vec::<&str>::new());
+        assert!(reasons(&signed).contains(&"signed_link"), "{signed:?}");
+        let asked = inspected(&format!("/search?q={key}"), "text/plain", "");
+        assert!(labels(&asked).iter().any(|label| label.starts_with("secret.aws")), "{asked:?}");
+    }
+
+    #[test]
+    fn evasions_are_seen_through_and_findings_stand_at_the_original_bytes() {
+        for (text, value) in [
+            ("手机：１３９０２４６８１３５。", "１３９０２４６８１３５"),
+            ("手机 139\u{200b}0246\u{200b}8135", "139\u{200b}0246\u{200b}8135"),
+            ("手机 1 3 9 0 2 4 6 8 1 3 5 谢谢", "1 3 9 0 2 4 6 8 1 3 5"),
+            ("手机号一三九零二四六八一三五", "一三九零二四六八一三五"),
+            ("write to ada.lovelace%40analytical-engine.org", "ada.lovelace%40analytical-engine.org"),
+            ("write to ada.lovelace&#64;analytical-engine.org", "ada.lovelace&#64;analytical-engine.org"),
+        ] {
+            let detection = RULES.scan(text);
+            let found: Vec<_> = detection.findings.iter().map(|finding| finding.span.slice(text)).collect();
+            assert_eq!(found, [value], "{text}");
+        }
+    }
+
+    #[test]
+    fn encoded_text_is_read_three_deep_and_no_deeper() {
+        let mut text = "please write to ada.lovelace@analytical-engine.org".to_owned();
+        for depth in 1..=4 {
+            text = format!("see {}", BASE64_STANDARD.encode(&text));
+            let found = RULES.scan(&text).findings.into_iter().any(|finding| finding.label.as_str() == "personal.email");
+            assert_eq!(found, depth <= embedded::DEPTH, "{depth}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_read_in_pieces_without_loss_or_repetition() {
+        let line = "nothing to see here, move along please. ".repeat(50);
+        let text = format!("{line}mail ada.lovelace@analytical-engine.org now. ").repeat(1000);
+        assert!(text.len() > 1 << 20);
+        assert_eq!(RULES.scan(&text).findings.len(), 1000);
+    }
+
+    #[test]
+    fn past_the_deadline_the_rest_is_a_gap() {
+        let budget = Budget::new(100, Some(Instant::now()));
+        assert_eq!(RULES.run(&Document::plain("mail ada.lovelace@analytical-engine.org"), &budget).gap, Some(Gap::TimedOut));
+    }
+
+    #[test]
+    fn a_sample_is_found_when_it_is_asked_for() {
+        assert_eq!(labels(&RULES.scan("card 4111 1111 1111 1111")), Vec::<&str>::new());
+        let all = Detectors::with(&[], &Options { test_values: TestValues::Report }).expect("rules");
+        assert_eq!(labels(&all.scan("card 4111 1111 1111 1111")), ["finance.card"]);
+    }
 
     #[test]
     fn the_shipped_rules_prove_themselves() {

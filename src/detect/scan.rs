@@ -319,6 +319,26 @@ mod tests {
         [near, everywhere]
     }
 
+    /// Bytes that the patterns woken by `text` are tried on, at most.
+    fn work(text: &str) -> usize {
+        let mut scratch = Scratch::default();
+        scratch.windows.reset(ENGINE.rules.len());
+        wake(&ENGINE, text, &mut scratch, &mut Vec::new());
+        let starts = scratch.windows.drain_starts();
+        starts.iter().chain(&scratch.windows.drain()).map(|(_, window)| window.len()).sum()
+    }
+
+    #[test]
+    fn work_grows_no_faster_than_the_text() {
+        let near_misses: String = ENGINE.rules.iter().flat_map(|rule| &rule.counterexamples).map(|text| format!("{text}\n")).collect();
+        let pieces = ["7", "%25", "-----BEGIN RSA PRIVATE KEY-----\n", "token='aaaaaaaaaaaaaaaaaaaa ", "a@b.", "1 2-3.4/", &near_misses];
+        for piece in pieces {
+            let once = piece.repeat((20_000 / piece.len()).max(1));
+            let (small, large) = (work(&once), work(&once.repeat(4)));
+            assert!(large <= small * 4 + small / 2 + 10_000, "{}: {small} grows to {large}", piece.chars().take(40).collect::<String>());
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
