@@ -228,59 +228,13 @@ pub(super) fn is_sequence(value: &str) -> bool {
 }
 
 /// Parts of values that say that they are none.
-const PLACEHOLDERS: &[&str] = &[
-    "changeme",
-    "change_me",
-    "change-me",
-    "change_this",
-    "change-this",
-    "replace_me",
-    "replaceme",
-    "replace_with",
-    "replace-with",
-    "your_",
-    "your-",
-    "yourpassword",
-    "yourkey",
-    "yourtoken",
-    "yoursecret",
-    "youraccess",
-    "yourapi",
-    "xxxx",
-    "****",
-    "....",
-    "example",
-    "placeholder",
-    "redacted",
-    "dummy",
-    "insert_",
-    "insert-",
-    "_here",
-    "-here",
-    "goes_here",
-    "process.env",
-    "os.environ",
-    "getenv",
-    "undefined",
-    "todo",
-    "fixme",
-    "sample",
-    "not-a-real",
-    "not_a_real",
-    "notreal",
-    "deadbeef",
-    "foobar",
-    "lorem",
-    "[your",
-    "<your",
-    "abcdefghij",
-    "1234567890",
-    "0123456789",
-    "fakekey",
-    "faketoken",
-    "fake_",
-    "fake-",
-];
+const PLACEHOLDERS: &str = "changeme change_me change-me change_this change-this replace_me replaceme replace_with replace-with your_ your- \
+     yourpassword yourkey yourtoken yoursecret youraccess yourapi xxxx **** .... example placeholder redacted dummy insert_ \
+     insert- _here -here goes_here process.env os.environ getenv undefined todo fixme sample not-a-real not_a_real notreal \
+     lorem [your <your fakekey faketoken fake_ fake-";
+
+/// Fillers: a value that is mostly one of them is none; in a longer one it may be chance, or a bad choice.
+const FILLERS: [&str; 6] = ["1234567890", "0123456789", "abcdefghij", "deadbeef", "foobar", "abcdef"];
 
 /// Whether a secret is only the place for one.
 pub(super) fn is_placeholder(value: &str) -> bool {
@@ -296,7 +250,8 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let rising = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_alphanumeric() && *b == *a + 1)).count();
     bracketed
         || check::is_template(value)
-        || PLACEHOLDERS.iter().any(|part| lower.contains(part))
+        || PLACEHOLDERS.split(' ').any(|part| lower.contains(part))
+        || FILLERS.iter().any(|filler| lower.matches(filler).count() * filler.len() * 2 > bytes.len())
         || (longest_run >= 5 && longest_run * 3 >= bytes.len())
         || (bytes.len() >= 8 && rising * 10 >= bytes.len() * 6)
 }
