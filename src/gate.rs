@@ -104,10 +104,7 @@ impl Gate {
     }
 
     /// Begins a body that is inspected as it comes.
-    ///
-    /// # Errors
-    /// The gap that keeps it from being read.
-    pub fn stream(&self, head: Head, framing: Framing) -> Result<StreamInspector, Gap> {
+    pub fn stream(&self, head: Head, framing: Framing) -> StreamInspector {
         StreamInspector::new(self.inspector.load_full(), head, framing)
     }
 

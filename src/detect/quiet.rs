@@ -266,7 +266,11 @@ fn own_traffic(seen: &Seen<'_>, document: &Document<'_>, segment: usize, span: S
         let value = value + text.get(value..)?.len() - text.get(value..)?.trim_start_matches([' ', '"', '\'', '\n', '\t']).len();
         let value_end = text.trim_end_matches([' ', '"', '\'', ',', '\n']).len();
         let tail = Span::of(&source.text, span.start() + value, span.start() + value_end);
-        if [Some(span), tail].into_iter().flatten().any(|span| document.field(segment, span).is_some_and(|field| field.whole)) {
+        if [Some(span), tail]
+            .into_iter()
+            .flatten()
+            .any(|span| document.field(segment, span).is_some_and(|field| field.whole && !is_free_text(&field.name)))
+        {
             return Some(Reason::SignIn);
         }
     }
@@ -279,6 +283,36 @@ fn own_traffic(seen: &Seen<'_>, document: &Document<'_>, segment: usize, span: S
         return Some(Reason::SignedLink);
     }
     None
+}
+
+/// Whether people type into fields of this name: a token that is pasted into a chat as the whole message signs nobody in.
+fn is_free_text(name: &str) -> bool {
+    const NAMES: [&str; 23] = [
+        "body",
+        "caption",
+        "chat",
+        "comment",
+        "content",
+        "description",
+        "input",
+        "message",
+        "messages",
+        "msg",
+        "note",
+        "notes",
+        "parts",
+        "post",
+        "prompt",
+        "q",
+        "query",
+        "question",
+        "reply",
+        "subject",
+        "summary",
+        "text",
+        "title",
+    ];
+    NAMES.contains(&name.to_ascii_lowercase().trim_end_matches("[]"))
 }
 
 /// The name of the query parameter in whose value `span` lies.

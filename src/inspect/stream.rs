@@ -20,6 +20,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use std::{
     collections::{HashSet, VecDeque},
     net::IpAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
@@ -95,23 +96,28 @@ pub struct StreamInspector {
     /// gRPC: bytes of a message that is not complete.
     partial: BytesMut,
     seen: HashSet<String>,
+    /// What is known from the head not to be readable, until it has been told.
+    untold: Option<Gap>,
 }
 
 impl StreamInspector {
-    /// Begins a body. The head itself has been inspected before.
-    ///
-    /// # Errors
-    /// [`Gap::UnknownEncoding`] for a content coding that cannot be read as a stream.
-    pub fn new(inspector: Arc<Inspector>, head: Head, framing: Framing) -> Result<Self, Gap> {
+    /// Begins a body. The head itself has been inspected before. A coding that nobody knows is told with the first step, and the
+    /// body is then read as it is, should policy let it pass.
+    pub fn new(inspector: Arc<Inspector>, head: Head, framing: Framing) -> Self {
         let decoder = match framing {
-            Framing::Bytes => Decoder::new(&head.headers)?,
-            Framing::Grpc => Decoder::new(&HeaderMap::new())?,
+            Framing::Bytes => Decoder::new(&head.headers),
+            Framing::Grpc => Ok(Decoder::identity()),
         };
-        Ok(Self {
+        let (decoder, untold) = match decoder {
+            Ok(decoder) => (decoder, None),
+            Err(gap) => (Decoder::identity(), Some(gap)),
+        };
+        Self {
             inspector,
             head,
             framing,
             decoder,
+            untold,
             // A stream has no end to budget for; each step is bounded by its window instead.
             budget: Budget::new(usize::MAX, None),
             text: Vec::new(),
@@ -120,15 +126,24 @@ impl StreamInspector {
             decoded: 0,
             partial: BytesMut::new(),
             seen: HashSet::new(),
-        })
+        }
     }
 
     /// Takes in the next bytes.
     pub fn push(&mut self, chunk: Bytes) -> Step {
-        match self.framing {
+        let untold = self.untold.take().map(|gap| self.gap(gap));
+        if untold.as_ref().is_some_and(|news| news.verdict.action == Action::Block) {
+            return Step { release: Vec::new(), news: untold };
+        }
+        let mut step = match self.framing {
             Framing::Bytes => self.push_bytes(chunk),
             Framing::Grpc => self.push_grpc(&chunk),
+        };
+        match (&mut step.news, untold) {
+            (Some(news), Some(untold)) => news.gaps.extend(untold.gaps),
+            (none, untold) => *none = none.take().or(untold),
         }
+        step
     }
 
     /// The client pauses: reads everything at hand and lets it go.
@@ -236,8 +251,12 @@ impl StreamInspector {
         news
     }
 
-    /// What is new in `bytes`.
+    /// What is new in `bytes`; a bug of ours on the way is a gap, as in [`Inspector::inspect`].
     fn read(&mut self, bytes: &[u8]) -> Option<Inspection> {
+        catch_unwind(AssertUnwindSafe(|| self.look(bytes))).unwrap_or_else(|_| Some(self.gap(Gap::Panicked)))
+    }
+
+    fn look(&mut self, bytes: &[u8]) -> Option<Inspection> {
         let text = String::from_utf8_lossy(bytes);
         let document = Document::plain(&text);
         let budget = Budget::new(usize::MAX, Some(std::time::Instant::now() + self.inspector.limits.deadline));

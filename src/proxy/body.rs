@@ -22,7 +22,17 @@ pub enum RequestBody {
         trailers: Option<HeaderMap>,
     },
     /// Inspected piece by piece.
-    Stream(mpsc::Receiver<Result<Frame<Bytes>, Aborted>>),
+    Stream(mpsc::Receiver<Piece>),
+}
+
+/// A step of a streamed body. Only [`Piece::End`] ends it well: a pump that is gone without it has failed, and the origin must not
+/// take what came so far for the whole.
+#[derive(Debug)]
+pub enum Piece {
+    /// Some of it.
+    Frame(Frame<Bytes>),
+    /// That was all.
+    End,
 }
 
 /// The stream was refused half-way; the origin sees a request that never ends.
@@ -55,7 +65,11 @@ impl Body for RequestBody {
                 let frame = data.take().filter(|data| !data.is_empty()).map(Frame::data);
                 Poll::Ready(frame.or_else(|| trailers.take().map(Frame::trailers)).map(Ok))
             }
-            Self::Stream(frames) => frames.poll_recv(cx),
+            Self::Stream(pieces) => Poll::Ready(match ready!(pieces.poll_recv(cx)) {
+                Some(Piece::Frame(frame)) => Some(Ok(frame)),
+                Some(Piece::End) => None,
+                None => Some(Err(Aborted)),
+            }),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request::Parts};
 use hyper::body::Incoming;
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 use super::hygiene::Interim;
@@ -58,13 +58,14 @@ pub enum Route {
 /// Serves one request.
 pub async fn serve(proxy: Arc<Proxy>, origin: Origin, request: Request<Incoming>) -> Response<ReplyBody> {
     let client = origin.client;
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let refuser = Refuser::new(&proxy, &parts);
     let (to, hosts) = match destination(&origin.route, &parts) {
         Ok(found) => found,
         Err(wrong) => return refuser.bad_request(wrong),
     };
     let refuser = refuser.to(&to);
+    headers::host_from_target(&mut parts.headers, &parts.uri);
     let target = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let exchange = Exchange {
         head: Head {
@@ -107,10 +108,11 @@ impl Exchange {
         if parts.method == Method::CONNECT {
             return self.refuser.bad_request("CONNECT inside a tunnel is not supported");
         }
-        let grpc = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-        self.head.headers = parts.headers;
         // gRPC-Web is a plain request; gRPC proper is a stream on h2, message by message.
-        let two_way = grpc && parts.version == Version::HTTP_2;
+        let kind = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let is_grpc = kind.starts_with(b"application/grpc") && !kind.starts_with(b"application/grpc-web");
+        let two_way = is_grpc && parts.version == Version::HTTP_2;
+        self.head.headers = parts.headers;
         let intake = if two_way { Intake::Stream { first: Bytes::new(), rest: body } } else { intake::read(body, &self.proxy).await };
         match intake {
             Intake::Whole { data, trailers, budget } => {
@@ -120,7 +122,7 @@ impl Exchange {
             }
             Intake::Stream { first, rest } => self.streamed(first, rest, if two_way { Framing::Grpc } else { Framing::Bytes }).await,
             Intake::Slow => self.refuser.slow(),
-            Intake::Overloaded => self.unread(Gap::Overloaded).await,
+            Intake::Overloaded { first, rest } => self.overloaded(first, rest).await,
             Intake::Broken => self.refuser.bad_request("the body ended early or is not well-formed"),
         }
     }
@@ -192,20 +194,20 @@ impl Exchange {
             Action::Allow | Action::Log => {}
             Action::Redact | Action::Block => return self.refuser.blocked(passed.id, &passed.inspection),
         }
-        let stream = match proxy.gate.stream(self.head.clone(), framing) {
-            Ok(stream) => stream,
-            Err(gap) => return self.unread(gap).await,
-        };
+        let stream = proxy.gate.stream(self.head.clone(), framing);
         let (body, refused) = pump::start(Arc::clone(&proxy), self.head.clone(), self.refuser.clone(), stream, first, rest);
         self.forward(body, Some(refused)).await
     }
 
-    /// The answer to a message that could not be read: what policy says about the gap.
-    async fn unread(self, gap: Gap) -> Response<ReplyBody> {
+    /// No memory was free for the body: refused, or read in windows where policy does not mind.
+    async fn overloaded(self, first: Bytes, rest: Incoming) -> Response<ReplyBody> {
         let body = Bytes::new();
-        let mut inspection = self.proxy.gate.inspector().unread(&self.head.message(&body), gap);
-        let id = self.proxy.gate.record(&self.head.message(&body), &mut inspection, std::time::Duration::ZERO).await;
-        self.refuser.blocked(id, &inspection)
+        let mut inspection = self.proxy.gate.inspector().unread(&self.head.message(&body), Gap::Overloaded);
+        let id = self.proxy.gate.record(&self.head.message(&body), &mut inspection, Duration::ZERO).await;
+        match inspection.verdict.action {
+            Action::Redact | Action::Block => self.refuser.blocked(id, &inspection),
+            Action::Allow | Action::Log => self.streamed(first, rest, Framing::Bytes).await,
+        }
     }
 
     /// Sends the request on and brings the answer back.

@@ -1,7 +1,7 @@
 //! Header fields that end here, and those that a hop may change.
 
 use super::upstream::{Destination, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::Authority};
 use std::net::IpAddr;
 
 /// Fields of one hop (RFC 9110 section 7.6.1), and what proxies are told.
@@ -36,6 +36,15 @@ pub fn for_origin(headers: &mut HeaderMap, to: &Destination) {
         && let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
     {
         headers.insert(header::COOKIE, joined);
+    }
+}
+
+/// Puts the authority of the target into `Host`, which it overrides (RFC 9112 section 3.2.2, RFC 9113 section 8.3.1).
+pub fn host_from_target(headers: &mut HeaderMap, target: &Uri) {
+    let Some(authority) = target.authority() else { return };
+    let host = authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_user, host)| host);
+    if let Ok(host) = HeaderValue::from_str(host) {
+        headers.insert(header::HOST, host);
     }
 }
 

@@ -40,8 +40,13 @@ pub enum Intake {
     },
     /// It came too slowly.
     Slow,
-    /// No memory was free in time.
-    Overloaded,
+    /// No memory was free in time: the beginning, and where the rest comes from.
+    Overloaded {
+        /// What was read so far.
+        first: Bytes,
+        /// The rest.
+        rest: Incoming,
+    },
     /// It broke off.
     Broken,
 }
@@ -86,7 +91,10 @@ pub async fn read(mut body: Incoming, proxy: &Proxy) -> Intake {
                             Some(permit) => permit.merge(more),
                             None => memory = Some(more),
                         },
-                        None => return Intake::Overloaded,
+                        None => {
+                            held.push(data, declared);
+                            return Intake::Overloaded { first: held.into_bytes(), rest: body };
+                        }
                     }
                 }
                 held.push(data, declared);

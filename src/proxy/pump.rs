@@ -2,7 +2,7 @@
 
 use super::{
     Proxy,
-    body::{Aborted, Refused, ReplyBody, RequestBody},
+    body::{Piece, Refused, ReplyBody, RequestBody},
     refuse::Refuser,
 };
 use crate::{
@@ -68,7 +68,8 @@ struct Pump {
     head: Head,
     refuser: Refuser,
     stream: StreamInspector,
-    pieces: mpsc::Sender<Result<Frame<Bytes>, Aborted>>,
+    /// Dropped without [`Piece::End`], the origin sees a request that breaks off.
+    pieces: mpsc::Sender<Piece>,
     recorded: bool,
 }
 
@@ -102,7 +103,6 @@ impl Pump {
                 match tokio::time::timeout(self.proxy.limits.body_idle, rest.frame()).await {
                     Ok(frame) => frame,
                     Err(_) => {
-                        let _ = self.pieces.send(Err(Aborted)).await;
                         return End::Refused(Box::new(self.refuser.slow()));
                     }
                 }
@@ -118,7 +118,6 @@ impl Pump {
                     Err(frame) => return self.finish(frame.into_trailers().ok()).await,
                 },
                 Some(Err(_)) => {
-                    let _ = self.pieces.send(Err(Aborted)).await;
                     return End::Done;
                 }
                 None => return self.finish(None).await,
@@ -139,8 +138,9 @@ impl Pump {
             return end;
         }
         if let Some(fields) = trailers {
-            let _ = self.pieces.send(Ok(Frame::trailers(fields))).await;
+            let _ = self.pieces.send(Piece::Frame(Frame::trailers(fields))).await;
         }
+        let _ = self.pieces.send(Piece::End).await;
         End::Done
     }
 
@@ -153,13 +153,12 @@ impl Pump {
                 let id = self.proxy.gate.record(&self.head.message(&Bytes::new()), &mut news, Duration::ZERO).await;
                 self.recorded = true;
                 if news.verdict.action == Action::Block {
-                    let _ = self.pieces.send(Err(Aborted)).await;
                     return Some(End::Refused(Box::new(self.refuser.blocked(id, &news))));
                 }
             }
         }
         for piece in step.release {
-            if self.pieces.send(Ok(Frame::data(piece))).await.is_err() {
+            if self.pieces.send(Piece::Frame(Frame::data(piece))).await.is_err() {
                 return Some(End::Done); // the origin hung up
             }
         }

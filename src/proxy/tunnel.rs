@@ -1,5 +1,6 @@
 //! What a client speaks inside a `CONNECT` tunnel: read until it is certain, never guessed from the first bytes.
 
+use rustls::server::Acceptor;
 use std::{
     io,
     pin::Pin,
@@ -55,6 +56,34 @@ pub async fn detect<T: AsyncRead + AsyncWrite + Unpin>(io: T, read_ahead: &[u8])
     };
     let spoken = tokio::time::timeout(FIRST_WORDS_LIMIT, watch).await.unwrap_or(Ok::<_, io::Error>(Spoken::Opaque))?;
     Ok((spoken, stream))
+}
+
+/// A ClientHello is shorter than this, post-quantum key shares and all.
+const LONGEST_HELLO: usize = 64 << 10;
+
+/// The server name in the ClientHello that `stream` begins with, lower case; what is read stays in the stream.
+///
+/// # Errors
+/// What reading says, and `InvalidData` for what is no ClientHello.
+pub async fn server_name<T: AsyncRead + Unpin>(stream: &mut Rewound<T>) -> io::Result<Option<String>> {
+    let mut acceptor = Acceptor::default();
+    let mut fed = 0;
+    loop {
+        while let Some(rest) = stream.ahead.get(fed..).filter(|rest| !rest.is_empty()) {
+            fed += acceptor.read_tls(&mut &*rest)?;
+        }
+        match acceptor.accept() {
+            Ok(Some(accepted)) => return Ok(accepted.client_hello().server_name().map(str::to_ascii_lowercase)),
+            Ok(None) if fed < LONGEST_HELLO => {}
+            Ok(None) | Err(_) => return Err(io::ErrorKind::InvalidData.into()),
+        }
+        let mut more = [0_u8; 2048];
+        let count = stream.io.read(&mut more).await?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        stream.ahead.extend_from_slice(more.get(..count).unwrap_or_default());
+    }
 }
 
 fn guess(bytes: &[u8]) -> Guess {

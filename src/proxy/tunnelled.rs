@@ -55,23 +55,34 @@ pub async fn serve(proxy: Arc<Proxy>, connect: Connect, upgraded: Upgraded, stop
     let Ok(parts) = upgraded.downcast::<TokioIo<Guarded<TcpStream>>>() else { return };
     let (tcp, held) = parts.io.into_inner().into_parts();
     let ahead = [&*parts.read_buf, &*held].concat();
-    let ended = if proxy.bypass.matches(&connect.host) {
-        bypass(&proxy, &connect, Rewound::new(tcp, &ahead)).await
-    } else {
-        read(proxy, connect, tcp, &ahead, stop).await
-    };
-    if let Err(error) = ended {
+    if let Err(error) = tunnel(proxy, connect, tcp, &ahead, stop).await {
         tracing::debug!(%error, "a tunnel ended early");
     }
 }
 
-async fn read(proxy: Arc<Proxy>, connect: Connect, tcp: TcpStream, ahead: &[u8], stop: CancellationToken) -> io::Result<()> {
-    let (spoken, stream) = tunnel::detect(tcp, ahead).await?;
+async fn tunnel(proxy: Arc<Proxy>, connect: Connect, tcp: TcpStream, ahead: &[u8], stop: CancellationToken) -> io::Result<()> {
+    let (spoken, mut stream) = tunnel::detect(tcp, ahead).await?;
+    if proxy.bypass.matches(&connect.host) && is_bypassed_inside(&proxy, spoken, &mut stream).await? {
+        return bypass(&proxy, &connect, stream).await;
+    }
     match spoken {
         Spoken::Tls => tls(proxy, connect, stream, stop).await,
         Spoken::Http1 => http1(proxy, origin(&connect, Scheme::Http, None), stream, stop).await,
         Spoken::Http2 => http2(proxy, origin(&connect, Scheme::Http, None), stream, stop).await,
         Spoken::Opaque => opaque(&proxy, &connect, stream).await,
+    }
+}
+
+/// Whether the name inside a tunnel to a bypassed host is bypassed too: large providers serve all their names at every address, so
+/// the name in `CONNECT` alone would open the way to the others unread.
+async fn is_bypassed_inside(proxy: &Proxy, spoken: Spoken, stream: &mut Raw) -> io::Result<bool> {
+    match spoken {
+        Spoken::Tls => {
+            let name = tokio::time::timeout(HANDSHAKE_LIMIT, tunnel::server_name(stream)).await??;
+            Ok(name.is_none_or(|name| proxy.bypass.matches(&name)))
+        }
+        Spoken::Http1 | Spoken::Http2 => Ok(false), // plain requests name their host one by one
+        Spoken::Opaque => Ok(true),
     }
 }
 

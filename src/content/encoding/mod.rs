@@ -74,6 +74,11 @@ impl Decoder {
         Ok(Self { stages, fed: 0 })
     }
 
+    /// A decoder that changes nothing.
+    pub fn identity() -> Self {
+        Self { stages: Vec::new(), fed: 0 }
+    }
+
     /// A decoder for the one coding `name`, as of a `.gz` file or of gRPC messages.
     pub(super) fn of(name: &str) -> Result<Self, Gap> {
         let stages = Coding::parse(name.trim())?.map(|coding| coding.decoder().map(Stage::new)).transpose()?;
@@ -189,7 +194,8 @@ fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Gap> {
 impl Coding {
     fn parse(name: &str) -> Result<Option<Self>, Gap> {
         match name.to_ascii_lowercase().as_str() {
-            "" | "identity" => Ok(None),
+            // Not registered, and seen in the wild on plain bodies: AWS clients say "amz-1.0", others name a charset here.
+            "" | "identity" | "none" | "binary" | "amz-1.0" | "utf-8" | "utf8" => Ok(None),
             "gzip" | "x-gzip" => Ok(Some(Self::Gzip)),
             "deflate" => Ok(Some(Self::Deflate)),
             "br" => Ok(Some(Self::Brotli)),
