@@ -8,7 +8,7 @@ use crate::{
     inspect::Inspector,
     problem::Problem,
     proxy::{
-        self, Limits, Parts, Proxy,
+        self, Limits, Proxy, Shared,
         auth::Users,
         authority::{Authority, AuthorityError},
         upstream::{NoRoots, Parent, Upstream, UpstreamOptions},
@@ -149,11 +149,13 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
         ready: Arc::clone(&ready),
         ca_pem: Bytes::from(fs::read(state.path(proxy::authority::ROOT_FILE))?),
         ca_der: Bytes::copy_from_slice(authority.root()),
+        ca_fingerprint: authority.fingerprint(),
         proxy: proxy_address,
         admin: admin_address,
         names: config.admin.names.clone(),
     };
-    let proxy = Arc::new(Proxy::new(Parts {
+    let limits = limits(&config);
+    let proxy = Arc::new(Proxy {
         gate: Arc::new(gate),
         authority,
         upstream,
@@ -165,8 +167,9 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
             config::AccessLog::Off => proxy::AccessLog::Off,
             config::AccessLog::On => proxy::AccessLog::On,
         },
-        limits: limits(&config),
-    }));
+        shared: Shared::of(&limits),
+        limits,
+    });
 
     let stop = CancellationToken::new();
     let serving = tokio::spawn(proxy::serve(proxy, listener, stop.clone(), config.proxy.drain_timeout));

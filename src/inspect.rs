@@ -14,10 +14,11 @@ pub mod stream;
 use crate::{
     budget::Budget,
     content::{self, Document, Rewritten},
-    detect::{Detection, Detectors, Language, Suppressed},
+    detect::{Detection, Detectors, Suppressed},
     finding::{Finding, Gap, Label},
     policy::{Action, Facts, Policy, Verdict},
     redact::{self, DigestKey},
+    words::Language,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method};

@@ -28,3 +28,4 @@ pub mod redact;
 pub mod state;
 pub mod table;
 pub mod text;
+pub mod words;

@@ -56,6 +56,8 @@ pub struct AdminState {
     pub ca_pem: Bytes,
     /// The root certificate, as DER.
     pub ca_der: Bytes,
+    /// Its SHA-256, as systems show it: `AB:CD:…`.
+    pub ca_fingerprint: String,
     /// Where the proxy listens.
     pub proxy: SocketAddr,
     /// Where this server listens.

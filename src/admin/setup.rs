@@ -1,13 +1,12 @@
 //! The page that leads an employee through trusting the root certificate and setting the proxy, and what it links to.
 
 use super::{Admin, pac::Reachable};
-use crate::detect::Language;
+use crate::words::Language;
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -24,8 +23,7 @@ pub(super) struct Switch {
 pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap, switch: Result<Query<Switch>, QueryRejection>) -> Response {
     let language = language(switch.ok().and_then(|Query(switch)| switch.lang).as_deref(), &headers);
     let reachable = Reachable::by(&headers, admin.state.proxy, admin.state.admin);
-    let fingerprint = fingerprint(&admin.state.ca_der);
-    let html = fill(template(language), &reachable, &fingerprint);
+    let html = fill(template(language), &reachable, &admin.state.ca_fingerprint);
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::VARY, "Accept-Language, Host")], html).into_response()
 }
 
@@ -72,14 +70,6 @@ fn fill(template: &str, reachable: &Reachable, fingerprint: &str) -> String {
         .replace("{{fingerprint}}", fingerprint)
 }
 
-/// SHA-256 of the certificate as systems show it: `AB:CD:…`.
-fn fingerprint(der: &[u8]) -> String {
-    let Some(suite) = TLS13_AES_128_GCM_SHA256.tls13() else { return String::new() };
-    let digest = suite.common.hash_provider.hash(der);
-    let pairs: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
-    pairs.join(":")
-}
-
 /// `chosen` where it names a language of ours, otherwise what the browser prefers, otherwise English.
 pub(super) fn language(chosen: Option<&str>, headers: &HeaderMap) -> Language {
     match chosen {
@@ -87,17 +77,7 @@ pub(super) fn language(chosen: Option<&str>, headers: &HeaderMap) -> Language {
         Some("en") => return Language::English,
         Some(_) | None => {}
     }
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let weight = |primary: &str| {
-        let of_range = |range: &str| {
-            let mut parts = range.split(';').map(str::trim);
-            let tag = parts.next()?.split('-').next()?.to_ascii_lowercase();
-            let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
-            (tag == primary).then_some(quality)
-        };
-        accepted.split(',').filter_map(of_range).fold(0.0, f32::max)
-    };
-    if weight("zh") > weight("en") { Language::Chinese } else { Language::English }
+    Language::asked(headers).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -142,11 +122,5 @@ mod tests {
                 assert!(html.contains(part), "{part}");
             }
         }
-    }
-
-    #[test]
-    fn a_fingerprint_is_sha_256_in_pairs() {
-        let print = fingerprint(b"abc");
-        assert!(print.starts_with("BA:78:16:BF:8F:01:CF:EA") && print.len() == 95, "{print}");
     }
 }

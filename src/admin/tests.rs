@@ -49,6 +49,7 @@ impl Server {
             ready: Arc::clone(&ready),
             ca_pem: "-----BEGIN CERTIFICATE-----\n".into(),
             ca_der: Bytes::from_static(&[0x30, 0x82]),
+            ca_fingerprint: "AB:CD".to_owned(),
             proxy: proxy.parse().expect("address"),
             admin: admin.parse().expect("address"),
             names: vec!["exeat.corp.example".to_owned()],

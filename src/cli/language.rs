@@ -1,6 +1,6 @@
 //! The language of messages: Chinese where the locale is, English elsewhere.
 
-use exeat::detect::Language;
+use exeat::words::Language;
 use std::env;
 
 /// The language that the environment asks for (POSIX: `LC_ALL` over `LC_MESSAGES` over `LANG`).

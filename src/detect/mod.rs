@@ -24,7 +24,7 @@ mod window;
 
 pub use self::{
     quiet::TestValues,
-    rule::{Language, Names, Rule, RuleFile, Severity, Traffic, WithoutContext},
+    rule::{Rule, RuleFile, Severity, Traffic, WithoutContext},
 };
 
 use crate::{
@@ -33,6 +33,7 @@ use crate::{
     finding::{Finding, Gap, Label},
     problem::Problem,
     text::Span,
+    words::Language,
 };
 use engine::Engine;
 use piece::Pieces;
@@ -158,7 +159,7 @@ impl Detectors {
 
     /// What people call data of this kind; `None` if no rule finds it.
     pub fn name_of(&self, label: &Label, language: Language) -> Option<&str> {
-        self.engine.rules.iter().find(|rule| rule.label == *label).map(|rule| rule.name.text(language))
+        self.engine.rules.iter().find(|rule| rule.label == *label).map(|rule| rule.name.say(language))
     }
 }
 

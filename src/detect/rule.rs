@@ -7,6 +7,7 @@ use super::{
 use crate::{
     finding::{Confidence, Evidence, Label},
     problem::Problem,
+    words::Words,
 };
 use regex_syntax::hir::Hir;
 use serde::Deserialize;
@@ -29,7 +30,7 @@ pub struct Rule {
     /// What kind of data it finds.
     pub label: Label,
     /// What a person reads.
-    pub name: Names,
+    pub name: Words,
     /// How bad a leak is.
     pub severity: Severity,
     /// The grounds of its findings.
@@ -65,26 +66,6 @@ pub struct Rule {
     pub(super) hir: Hir,
 }
 
-/// A name in both languages.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Names {
-    /// English.
-    pub en: String,
-    /// Chinese.
-    pub zh: String,
-}
-
-/// A language that Exeat speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// Simplified Chinese.
-    Chinese,
-}
-
 /// How bad a leak of such data is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -115,16 +96,6 @@ pub enum Traffic {
     Session,
     /// It has no business in a request.
     Foreign,
-}
-
-impl Names {
-    /// The name in `language`.
-    pub fn text(&self, language: Language) -> &str {
-        match language {
-            Language::English => &self.en,
-            Language::Chinese => &self.zh,
-        }
-    }
 }
 
 impl fmt::Debug for Rule {
@@ -208,7 +179,7 @@ pub(super) fn problem(file: &str, line: Option<usize>, item: &str, cause: String
 struct RawRule {
     id: String,
     label: String,
-    name: Names,
+    name: Words,
     pattern: String,
     #[serde(default)]
     keywords: Vec<String>,

@@ -104,8 +104,8 @@ fn rule(table: &Table<'_>, categories: &Categories, groups: &Groups, names: &mut
 fn words(table: &Table<'_>) -> Option<Words> {
     let text = |value: &Value<'_>| value.text().map(str::to_owned);
     match (table.optional("en", text), table.optional("zh", text)) {
-        (Some(en), Some(zh)) => Some(Words { en, zh }),
-        (Some(only), None) | (None, Some(only)) => Some(Words { en: only.clone(), zh: only }),
+        (Some(en), Some(zh)) => Some(Words::new(en, zh)),
+        (Some(only), None) | (None, Some(only)) => Some(Words::new(only.clone(), only)),
         (None, None) => None,
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     finding::{Finding, Gap},
     inspect::Message,
     problem::Problem,
+    words::Words,
 };
 use ipnet::IpNet;
 use selection::Selection;
@@ -115,15 +116,6 @@ pub struct Decision {
     pub rule: Option<Arc<str>>,
     /// What that rule says about it.
     pub message: Option<Arc<Words>>,
-}
-
-/// A sentence for people, in both languages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words {
-    /// English.
-    pub en: String,
-    /// Chinese.
-    pub zh: String,
 }
 
 impl Policy {

@@ -86,7 +86,7 @@ pub async fn read(mut body: Incoming, proxy: &Proxy) -> Intake {
                     // All that is declared at once, or twice what is held: nobody waits for a little while holding much.
                     let want = declared.map_or(2 * length, |declared| declared as usize).clamp(length, limits.max_memory_bytes.max(length))
                         - granted;
-                    match grant(&proxy.body_memory, want).await {
+                    match grant(&proxy.shared.body_memory, want).await {
                         Some(more) => match &mut memory {
                             Some(permit) => permit.merge(more),
                             None => memory = Some(more),

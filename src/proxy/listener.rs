@@ -56,7 +56,7 @@ pub async fn serve(proxy: Arc<Proxy>, listener: TcpListener, stop: CancellationT
 }
 
 async fn connection(proxy: Arc<Proxy>, stream: TcpStream, client: IpAddr, stop: CancellationToken, tasks: TaskTracker) {
-    let Ok(_permit) = Arc::clone(&proxy.connections).try_acquire_owned() else {
+    let Ok(_permit) = Arc::clone(&proxy.shared.connections).try_acquire_owned() else {
         tracing::warn!(%client, "too many connections; raise proxy.max_connections");
         return;
     };

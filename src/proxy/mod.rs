@@ -56,9 +56,25 @@ pub struct Proxy {
     pub access_log: AccessLog,
     /// Sizes and times.
     pub limits: Limits,
-    /// What all bodies together may take, in [`intake::UNIT`]s.
+    /// What is left of what clients share.
+    pub shared: Shared,
+}
+
+/// What all clients draw on: memory for bodies, and connections.
+#[derive(Debug)]
+pub struct Shared {
+    /// In [`intake::UNIT`]s.
     body_memory: Arc<Semaphore>,
     connections: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// All that `limits` grants.
+    pub fn of(limits: &Limits) -> Self {
+        let memory = (limits.body_memory_bytes / intake::UNIT).min(Semaphore::MAX_PERMITS);
+        let connections = limits.max_connections.min(Semaphore::MAX_PERMITS);
+        Self { body_memory: Arc::new(Semaphore::new(memory)), connections: Arc::new(Semaphore::new(connections)) }
+    }
 }
 
 /// Bounds on what clients can make the proxy hold.
@@ -94,53 +110,4 @@ pub enum AccessLog {
     Off,
     /// A line for each.
     On,
-}
-
-/// What a [`Proxy`] is made of.
-#[derive(Debug)]
-pub struct Parts {
-    /// See [`Proxy::gate`].
-    pub gate: Arc<Gate>,
-    /// See [`Proxy::authority`].
-    pub authority: Authority,
-    /// See [`Proxy::upstream`].
-    pub upstream: Upstream,
-    /// See [`Proxy::bypass`].
-    pub bypass: Hosts,
-    /// See [`Proxy::allow_clients`].
-    pub allow_clients: Vec<IpNet>,
-    /// See [`Proxy::users`].
-    pub users: Option<Users>,
-    /// See [`Proxy::contact`].
-    pub contact: Option<String>,
-    /// See [`Proxy::access_log`].
-    pub access_log: AccessLog,
-    /// See [`Proxy::limits`].
-    pub limits: Limits,
-}
-
-impl Proxy {
-    /// A proxy of these parts.
-    pub fn new(parts: Parts) -> Self {
-        let Parts { gate, authority, upstream, bypass, allow_clients, users, contact, access_log, limits } = parts;
-        let memory = (limits.body_memory_bytes / intake::UNIT).min(Semaphore::MAX_PERMITS);
-        Self {
-            gate,
-            authority,
-            upstream,
-            bypass,
-            allow_clients,
-            users,
-            contact,
-            access_log,
-            body_memory: Arc::new(Semaphore::new(memory)),
-            connections: Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS))),
-            limits,
-        }
-    }
-
-    /// Connections that are open.
-    pub fn open_connections(&self) -> usize {
-        self.limits.max_connections - self.connections.available_permits().min(self.limits.max_connections)
-    }
 }

@@ -3,15 +3,15 @@
 use super::{
     Proxy,
     body::ReplyBody,
-    reply::{self, CertificateFault as Fault2, Fault, Kind, Refusal, RequestFacts, Words},
-    upstream::{CertificateFault, Destination, UpstreamError},
+    reply::{self, Fault, Kind, Refusal, RequestFacts, Words},
+    upstream::{Destination, UpstreamError},
 };
 use crate::{
     audit::Id,
     content::RewriteError,
-    detect::Language,
     inspect::{Found, Inspection},
     policy::Action,
+    words::Language,
 };
 use http::{HeaderMap, Method, Response, Uri, request::Parts};
 use std::{io, sync::Arc};
@@ -74,7 +74,7 @@ impl Refuser {
             kinds: inspection.findings.iter().filter(|found| found.action >= Action::Redact).map(|found| self.kind(found)).collect(),
             gap: verdict.gap,
             rule: verdict.rule.as_deref().map(str::to_owned),
-            message: verdict.message.as_deref().map(|words| Words::new(words.en.clone(), words.zh.clone())),
+            message: verdict.message.as_deref().cloned(),
             unredactable: verdict.reason.map(unredactable),
             contact: self.proxy.contact.clone(),
         }
@@ -131,14 +131,7 @@ fn fault_of(error: &UpstreamError) -> Fault {
             io::ErrorKind::ConnectionReset => Fault::ConnectionReset,
             _ => Fault::Unreachable,
         },
-        UpstreamError::Certificate(fault) => Fault::Certificate(match fault {
-            CertificateFault::Expired => Fault2::Expired,
-            CertificateFault::NotYetValid => Fault2::NotYetValid,
-            CertificateFault::WrongName => Fault2::WrongName,
-            CertificateFault::UnknownIssuer => Fault2::UnknownIssuer,
-            CertificateFault::Revoked => Fault2::Revoked,
-            CertificateFault::Invalid => Fault2::Invalid,
-        }),
+        UpstreamError::Certificate(fault) => Fault::Certificate(*fault),
         UpstreamError::Tls(_) => Fault::Tls,
         UpstreamError::Parent(_) => Fault::ParentProxy,
         UpstreamError::Http(error) if error.is_parse() => Fault::BadAnswer,

@@ -4,6 +4,7 @@ use super::{
     address,
     body::{ReplyBody, RequestBody},
     pool::{Checkout, Pool},
+    reply::CertificateFault,
 };
 use crate::policy::Hosts;
 use bytes::Bytes;
@@ -28,6 +29,7 @@ use std::{
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_util::either::Either;
 
 /// Flow-control window towards and from an h2 origin: a long fat pipe's worth.
 const STREAM_WINDOW: u32 = 2 << 20;
@@ -101,36 +103,6 @@ pub enum UpstreamError {
     AnswerTimedOut,
 }
 
-/// What is wrong with a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CertificateFault {
-    /// It is over.
-    Expired,
-    /// It has not begun.
-    NotYetValid,
-    /// It is another host's.
-    WrongName,
-    /// It is signed by nobody we know.
-    UnknownIssuer,
-    /// It was withdrawn.
-    Revoked,
-    /// Anything else.
-    Invalid,
-}
-
-impl fmt::Display for CertificateFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Expired => "it has expired",
-            Self::NotYetValid => "it is not valid yet",
-            Self::WrongName => "it belongs to another host",
-            Self::UnknownIssuer => "its issuer is unknown",
-            Self::Revoked => "it was revoked",
-            Self::Invalid => "it is malformed or unsuitable",
-        })
-    }
-}
-
 /// A proxy behind this one.
 #[derive(Clone, Debug)]
 pub struct Parent {
@@ -185,12 +157,7 @@ impl fmt::Debug for TlsConnector2 {
 }
 
 /// A fresh connection, plain or TLS.
-pub enum Stream {
-    /// Plain TCP.
-    Plain(TcpStream),
-    /// TLS over TCP.
-    Tls(Box<TlsStream<TcpStream>>),
-}
+pub type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 /// Which HTTP versions to offer an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,7 +247,7 @@ impl Upstream {
                 }
                 Checkout::Connect(permit) => {
                     let stream = self.connect(to, Offer::Any).await?;
-                    if stream.speaks_h2() {
+                    if speaks_h2(&stream) {
                         let mut sender = http2_handshake(stream).await?;
                         self.pool.share_http2(to, sender.clone());
                         drop(permit);
@@ -327,7 +294,7 @@ impl Upstream {
             (Some(_), Scheme::Https) | (None, _) => self.tunnel(&to.host, to.port).await?,
         };
         if to.scheme == Scheme::Http {
-            return Ok(Stream::Plain(tcp));
+            return Ok(Stream::Left(tcp));
         }
         let name = ServerName::try_from(to.tls_name.clone())
             .map_err(|InvalidDnsNameError { .. }| UpstreamError::Certificate(CertificateFault::WrongName))?;
@@ -337,7 +304,7 @@ impl Upstream {
         };
         let handshake = tokio::time::timeout(self.connect_timeout, connector.connect(name, tcp));
         let tls = handshake.await.map_err(|_| UpstreamError::TimedOut)?.map_err(tls_error)?;
-        Ok(Stream::Tls(Box::new(tls)))
+        Ok(Stream::Right(Box::new(tls)))
     }
 
     /// Bytes to `host:port`, through the parent proxy where there is one.
@@ -436,12 +403,10 @@ pub enum NoRoots {
     Tls(rustls::Error),
 }
 
-impl Stream {
-    fn speaks_h2(&self) -> bool {
-        match self {
-            Self::Plain(_) => false,
-            Self::Tls(tls) => tls.get_ref().1.alpn_protocol() == Some(b"h2"),
-        }
+fn speaks_h2(stream: &Stream) -> bool {
+    match stream {
+        Stream::Left(_) => false,
+        Stream::Right(tls) => tls.get_ref().1.alpn_protocol() == Some(b"h2"),
     }
 }
 
@@ -469,42 +434,23 @@ impl Lease {
 }
 
 async fn http2_handshake(stream: Stream) -> Result<http2::SendRequest<RequestBody>, UpstreamError> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_header_list_size(MAX_HEADER_LIST)
         .keep_alive_interval(Duration::from_secs(60))
-        .keep_alive_timeout(Duration::from_secs(20));
-    match stream {
-        Stream::Plain(io) => {
-            let (sender, connection) = builder.handshake(TokioIo::new(io)).await?;
-            tokio::spawn(connection);
-            Ok(sender)
-        }
-        Stream::Tls(io) => {
-            let (sender, connection) = builder.handshake(TokioIo::new(*io)).await?;
-            tokio::spawn(connection);
-            Ok(sender)
-        }
-    }
+        .keep_alive_timeout(Duration::from_secs(20))
+        .handshake(TokioIo::new(stream))
+        .await?;
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 async fn http1_handshake(stream: Stream) -> Result<http1::SendRequest<RequestBody>, UpstreamError> {
-    let builder = http1::Builder::new();
-    match stream {
-        Stream::Plain(io) => {
-            let (sender, connection) = builder.handshake(TokioIo::new(io)).await?;
-            tokio::spawn(connection);
-            Ok(sender)
-        }
-        Stream::Tls(io) => {
-            let (sender, connection) = builder.handshake(TokioIo::new(*io)).await?;
-            tokio::spawn(connection);
-            Ok(sender)
-        }
-    }
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 /// h2 wants scheme and authority in the URI, and the authority is the client's `Host` (RFC 9113 section 8.3.1).

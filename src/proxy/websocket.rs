@@ -9,7 +9,7 @@ use super::{
     headers,
     refuse::Refuser,
     reply::Fault,
-    upstream::{Offer as Versions, Stream, UpstreamError},
+    upstream::{Offer as Versions, UpstreamError},
     ws::{self, Close, CloseCode, Deflate, Event, Kind, Message, Offer, Peer, Reader, Tracker, Writer},
 };
 use crate::{gate::Gate, inspect::stream::Head, policy::Action};
@@ -106,18 +106,9 @@ async fn open(exchange: &Exchange, offer: Option<&Offer>) -> Result<Opened, Fail
         fields.insert(header::SEC_WEBSOCKET_EXTENSIONS, offer.header());
     }
 
-    let mut sender = match exchange.proxy.upstream.connect(&exchange.to, Versions::Http1).await? {
-        Stream::Plain(io) => {
-            let (sender, connection) = http1::handshake(TokioIo::new(io)).await?;
-            tokio::spawn(connection.with_upgrades());
-            sender
-        }
-        Stream::Tls(io) => {
-            let (sender, connection) = http1::handshake(TokioIo::new(*io)).await?;
-            tokio::spawn(connection.with_upgrades());
-            sender
-        }
-    };
+    let stream = exchange.proxy.upstream.connect(&exchange.to, Versions::Http1).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection.with_upgrades());
     let response = sender.send_request(request).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         let mut response = response.map(|body| ReplyBody::Upstream { body, lease: None, refused: None });

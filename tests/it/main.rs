@@ -18,4 +18,5 @@ mod exeat;
 mod imports;
 mod origin;
 mod proxying;
+mod streams;
 mod wire;

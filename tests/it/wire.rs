@@ -29,8 +29,8 @@ pub fn tunnel(exeat: &Exeat, authority: &str) -> TcpStream {
     stream
 }
 
-/// TLS as `name` inside a tunnel, offering `alpn`.
-pub fn tls(exeat: &Exeat, stream: TcpStream, name: &str, alpn: &[&[u8]]) -> StreamOwned<ClientConnection, TcpStream> {
+/// A client that trusts `exeat` and offers `alpn`.
+pub fn client_config(exeat: &Exeat, alpn: &[&[u8]]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(exeat.ca()).expect("the root")).expect("added");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -40,6 +40,12 @@ pub fn tls(exeat: &Exeat, stream: TcpStream, name: &str, alpn: &[&[u8]]) -> Stre
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    config
+}
+
+/// TLS as `name` inside a tunnel, offering `alpn`.
+pub fn tls(exeat: &Exeat, stream: TcpStream, name: &str, alpn: &[&[u8]]) -> StreamOwned<ClientConnection, TcpStream> {
+    let config = client_config(exeat, alpn);
     let name = ServerName::try_from(name.to_owned()).expect("a name");
     StreamOwned::new(ClientConnection::new(Arc::new(config), name).expect("a connection"), stream)
 }

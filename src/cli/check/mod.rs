@@ -6,11 +6,7 @@ use super::{
     ConfigArgs, Outcome, Problems,
     language::{self, choose},
 };
-use exeat::{
-    detect::{Detectors, Language},
-    policy::Policy,
-    problem::Problem,
-};
+use exeat::{detect::Detectors, policy::Policy, problem::Problem, words::Language};
 use std::path::PathBuf;
 
 /// Validate configuration, policy and rules, and list every problem

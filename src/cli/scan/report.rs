@@ -8,11 +8,7 @@ use super::{
 };
 use crate::cli::{Outcome, language::choose};
 use anyhow::Context;
-use exeat::{
-    detect::{Detectors, Language},
-    finding::Evidence,
-    policy::Action,
-};
+use exeat::{detect::Detectors, finding::Evidence, policy::Action, words::Language};
 use serde::Serialize;
 use std::io::Write;
 
@@ -132,7 +128,7 @@ impl<'a, W: Write> Reporter<'a, W> {
 
     fn text(&mut self, report: &Report, hit: &Hit) -> anyhow::Result<()> {
         let rule = self.detectors.rules().find(|rule| rule.id == hit.detector);
-        let name = rule.map_or(hit.label.as_str(), |rule| rule.name.text(self.language));
+        let name = rule.map_or(hit.label.as_str(), |rule| rule.name.say(self.language));
         let (path, action) = (place(report, hit.at.start), hit.action.name());
         writeln!(self.out, "{path}: {name} [{}] {:.2} {action}: {}", hit.label, hit.confidence, hit.excerpt).context("stdout")?;
         if self.detail == Detail::Reasons {

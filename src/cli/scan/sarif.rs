@@ -1,7 +1,10 @@
 //! SARIF 2.1.0 (OASIS Standard, 27 March 2020): findings for code-scanning dashboards.
 
 use super::examine::{Hit, Source};
-use exeat::detect::{Detectors, Language, Rule, Severity};
+use exeat::{
+    detect::{Detectors, Rule, Severity},
+    words::Language,
+};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,7 +26,7 @@ impl<'a> Sarif<'a> {
     /// Adds a finding.
     pub(super) fn add(&mut self, source: &Source, hit: &Hit) {
         let rule = self.detectors.rules().find(|rule| rule.id == hit.detector);
-        let name = rule.map_or(hit.label.as_str(), |rule| rule.name.text(self.language));
+        let name = rule.map_or(hit.label.as_str(), |rule| rule.name.say(self.language));
         let index = *self.used.entry(Arc::clone(&hit.detector)).or_insert_with(|| {
             self.rules.push(describe(&hit.detector, rule));
             self.rules.len() - 1
@@ -64,7 +67,7 @@ impl<'a> Sarif<'a> {
 }
 
 fn describe(id: &str, rule: Option<&Rule>) -> Value {
-    let text = |language| rule.map_or(id, |rule| rule.name.text(language));
+    let text = |language| rule.map_or(id, |rule| rule.name.say(language));
     json!({
         "id": id,
         "shortDescription": { "text": text(Language::English) },

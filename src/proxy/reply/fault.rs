@@ -2,6 +2,7 @@
 
 use super::Words;
 use http::StatusCode;
+use std::fmt;
 
 /// Why a request cannot be served, where it is not policy that refuses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,20 @@ pub enum CertificateFault {
     Revoked,
     /// It cannot be read, or breaks a rule.
     Invalid,
+}
+
+/// For logs.
+impl fmt::Display for CertificateFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expired => "it has expired",
+            Self::NotYetValid => "it is not valid yet",
+            Self::WrongName => "it belongs to another host",
+            Self::UnknownIssuer => "its issuer is unknown",
+            Self::Revoked => "it was revoked",
+            Self::Invalid => "it is malformed or unsuitable",
+        })
+    }
 }
 
 impl Fault {

@@ -10,11 +10,10 @@ mod json;
 mod notice;
 mod page;
 mod shape;
-mod words;
 
+pub use crate::words::{Language, Words};
 pub use fault::{CertificateFault, Fault};
 pub use notice::{Kind, Refusal};
-pub use words::{Language, Words};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};

@@ -1,6 +1,7 @@
 //! Which form of answer a client shows to its user, read off the request.
 
-use super::{Language, Rendered, RequestFacts, git, json, notice::Notice, page, words::weighted};
+use super::{Language, Rendered, RequestFacts, git, json, notice::Notice, page};
+use crate::words::weighted;
 use http::{HeaderName, Method, StatusCode, header};
 
 /// A form of answer.

@@ -1,10 +1,12 @@
 //! Text for people, in English and Chinese, and the choice between the two.
 
 use http::{HeaderMap, header};
+use serde::Deserialize;
 use std::borrow::Cow;
 
 /// The same text in both languages.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Words {
     /// English.
     pub en: Cow<'static, str>,
@@ -87,7 +89,7 @@ impl Language {
 }
 
 /// An element of `Accept` or `Accept-Language`: the range and its weight, 1 where none is given.
-pub(super) fn weighted(range: &str) -> (&str, f32) {
+pub(crate) fn weighted(range: &str) -> (&str, f32) {
     let mut parts = range.split(';');
     let name = parts.next().unwrap_or_default().trim();
     let quality = parts
