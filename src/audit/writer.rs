@@ -135,12 +135,13 @@ impl Writer {
         match result {
             Ok((ends, refused)) => {
                 self.ends = ends;
+                // Before the answers: who has one and then opens a live stream must not be told of that record again.
+                self.told.send_replace(ends.head);
                 self.shared.stored.fetch_add((appends.len() - refused.len()) as u64, Ordering::Relaxed);
                 for (index, (_, answer)) in appends.drain(..).enumerate() {
                     let refusal = refused.iter().find(|(at, _)| *at == index).map(|(_, why)| Err(why.clone()));
                     let _ = answer.send(refusal.unwrap_or(Ok(()))); // a client that left does not unmake the record
                 }
-                self.told.send_replace(ends.head);
             }
             Err(failure) => {
                 error!(error = %failure, records = appends.len(), "the audit store cannot write");
