@@ -1,6 +1,6 @@
 //! How fast bodies become text.
 
-#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

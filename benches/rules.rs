@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --no-default-features --bench rules`. One thread; the texts are made here, the same every time.
 
-#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a bench that cannot make its text should stop")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

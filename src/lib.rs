@@ -2,7 +2,7 @@
 //!
 //! Start at [`inspect`]: it is the whole product on one screen. `ARCHITECTURE.md` follows a request through the code.
 
-#![cfg_attr(test, allow(clippy::string_slice, reason = "tests slice texts of their own"))]
+#![cfg_attr(test, expect(clippy::string_slice, reason = "tests slice texts of their own"))]
 
 #[cfg(feature = "server")]
 pub mod admin;

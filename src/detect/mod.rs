@@ -9,6 +9,7 @@ mod gate;
 mod lookalike;
 mod normalise;
 mod overlap;
+mod own_traffic;
 mod pattern;
 mod piece;
 mod prove;

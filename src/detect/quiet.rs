@@ -1,14 +1,7 @@
-//! What looks like a finding and is none: samples, placeholders, hashes and dates, a site's own sign-in.
+//! What looks like a finding and is none: samples, placeholders, hashes and dates.
 
-use super::{
-    Options, check,
-    rule::{Rule, Traffic},
-};
-use crate::{
-    content::Document,
-    finding::Evidence,
-    text::{Place, Span, Syntax},
-};
+use super::{Options, check, own_traffic::own_traffic, rule::Rule};
+use crate::{content::Document, finding::Evidence, text::Span};
 use std::ops::Range;
 
 /// What to do with published sample values.
@@ -256,116 +249,6 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || (bytes.len() >= 8 && rising * 10 >= bytes.len() * 6)
 }
 
-/// Whether the value is what a site sends about itself, in its own place.
-fn own_traffic(seen: &Seen<'_>, document: &Document<'_>, segment: usize, span: Span) -> Option<Reason> {
-    let source = document.segments().get(segment)?;
-    if seen.rule.traffic == Traffic::Session && source.syntax != Syntax::Plain {
-        let text = span.slice(&source.text);
-        // `"password": "x"` as a whole: what counts is the value.
-        let value = text.rfind([':', '=']).map_or(0, |at| at + 1);
-        let value = value + text.get(value..)?.len() - text.get(value..)?.trim_start_matches([' ', '"', '\'', '\n', '\t']).len();
-        let value_end = text.trim_end_matches([' ', '"', '\'', ',', '\n']).len();
-        let tail = Span::of(&source.text, span.start() + value, span.start() + value_end);
-        if [Some(span), tail]
-            .into_iter()
-            .flatten()
-            .any(|span| document.field(segment, span).is_some_and(|field| field.whole && !is_free_text(&field.name)))
-        {
-            return Some(Reason::SignIn);
-        }
-    }
-    let in_link = match &source.place {
-        Place::Url => true,
-        Place::Header(name) => name == "referer",
-        Place::Body | Place::Part(_) => false,
-    };
-    if in_link && seen.rule.label.is_under("secret") && is_signing_parameter(parameter(&source.text, span)?) {
-        return Some(Reason::SignedLink);
-    }
-    None
-}
-
-/// Whether people type into fields of this name: a token that is pasted into a chat as the whole message signs nobody in.
-fn is_free_text(name: &str) -> bool {
-    const NAMES: [&str; 23] = [
-        "body",
-        "caption",
-        "chat",
-        "comment",
-        "content",
-        "description",
-        "input",
-        "message",
-        "messages",
-        "msg",
-        "note",
-        "notes",
-        "parts",
-        "post",
-        "prompt",
-        "q",
-        "query",
-        "question",
-        "reply",
-        "subject",
-        "summary",
-        "text",
-        "title",
-    ];
-    NAMES.contains(&name.to_ascii_lowercase().trim_end_matches("[]"))
-}
-
-/// The name of the query parameter in whose value `span` lies.
-fn parameter(url: &str, span: Span) -> Option<&str> {
-    // The match may begin with the name itself.
-    let equals =
-        url.get(..span.end())?.rfind('=').filter(|equals| url.get(*equals..span.start()).is_none_or(|between| !between.contains('&')))?;
-    let name = url.get(..equals)?;
-    let start = name.rfind(['?', '&', '#', ';'])? + 1;
-    name.get(start..)
-}
-
-/// Names of parameters that carry keys, signatures and tickets of a link (AWS, Google, Azure, Alibaba, Tencent, OAuth).
-fn is_signing_parameter(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    const PREFIXES: [&str; 5] = ["x-amz-", "x-goog-", "x-oss-", "x-cos-", "q-"];
-    const NAMES: [&str; 32] = [
-        "awsaccesskeyid",
-        "ossaccesskeyid",
-        "googleaccessid",
-        "key-pair-id",
-        "key",
-        "api_key",
-        "apikey",
-        "appkey",
-        "ak",
-        "sig",
-        "sign",
-        "signature",
-        "token",
-        "access_token",
-        "id_token",
-        "refresh_token",
-        "auth_token",
-        "auth_key",
-        "code",
-        "state",
-        "nonce",
-        "ticket",
-        "session",
-        "sessionid",
-        "sid",
-        "jwt",
-        "policy",
-        "security-token",
-        "upload_token",
-        "csrf_token",
-        "hmac",
-        "client_secret",
-    ];
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -416,15 +299,5 @@ mod tests {
         assert!(is_in_uuid(token(text, &at("123456789012"))));
         assert!(is_in_uuid(token(text, &at("12345678-1234"))));
         assert!(!is_in_uuid(token("id 12345678-1234-4123-8123", &(3..11))));
-    }
-
-    #[test]
-    fn parameters_of_links_are_named() {
-        let url = "/o?q=hello&X-Amz-Credential=AKIA1/x&b=1";
-        let start = url.find("AKIA").expect("value");
-        let name = parameter(url, Span::of(url, start, start + 5).expect("span")).expect("name");
-        assert!(is_signing_parameter(name), "{name}");
-        assert!(!is_signing_parameter(parameter(url, Span::of(url, 5, 8).expect("span")).expect("name")));
-        assert_eq!(parameter(url, Span::of(url, 1, 2).expect("span")), None);
     }
 }

@@ -237,7 +237,7 @@ impl Exchange {
         };
         match answer {
             Ok(response) => for_client(response, watch),
-            Err(error) => self.refuser.unreachable(&error, &self.to),
+            Err(error) => self.refuser.unreachable(&error),
         }
     }
 }

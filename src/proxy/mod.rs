@@ -10,6 +10,7 @@ pub mod auth;
 pub mod authority;
 mod body;
 mod exchange;
+mod failure;
 mod headers;
 pub mod hygiene;
 mod in_turn;

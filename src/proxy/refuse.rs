@@ -3,8 +3,9 @@
 use super::{
     Proxy,
     body::ReplyBody,
+    failure::UpstreamError,
     reply::{self, Fault, Kind, Refusal, RequestFacts, Words},
-    upstream::{Destination, UpstreamError},
+    upstream::Destination,
 };
 use crate::{
     audit::Id,
@@ -98,13 +99,19 @@ impl Refuser {
 
     /// Something of the proxy's own is in the way.
     pub fn fault(&self, fault: &Fault) -> Response<ReplyBody> {
-        reply::fault(fault, &Id::new().to_string(), self.proxy.contact.as_deref(), &self.facts()).map(ReplyBody::whole)
+        self.fault_numbered(Id::new(), fault)
     }
 
-    /// The origin could not be reached.
-    pub fn unreachable(&self, error: &UpstreamError, to: &Destination) -> Response<ReplyBody> {
-        tracing::info!(%error, host = %to.host, "upstream failed");
-        self.fault(&fault_of(error))
+    /// The origin could not be reached. The log holds the number that the client is shown, and not where it wanted to go.
+    pub fn unreachable(&self, error: &UpstreamError) -> Response<ReplyBody> {
+        let id = Id::new();
+        self.proxy.gate.metrics().upstream_failed();
+        tracing::info!(%error, request = %id, "upstream failed");
+        self.fault_numbered(id, &fault_of(error))
+    }
+
+    fn fault_numbered(&self, id: Id, fault: &Fault) -> Response<ReplyBody> {
+        reply::fault(fault, &id.to_string(), self.proxy.contact.as_deref(), &self.facts()).map(ReplyBody::whole)
     }
 }
 

@@ -203,7 +203,8 @@ async fn pass(proxy: &Arc<Proxy>, connect: &Connect, mut stream: Raw) -> io::Res
     match proxy.upstream.tunnel(&connect.host, connect.port).await {
         Ok(mut origin) => tokio::io::copy_bidirectional(&mut stream, &mut origin).await.map(drop),
         Err(error) => {
-            tracing::info!(%error, host = %connect.host, "upstream failed");
+            proxy.gate.metrics().upstream_failed();
+            tracing::info!(%error, "upstream of a tunnel failed");
             Ok(())
         }
     }

@@ -3,12 +3,13 @@
 use super::{
     address,
     body::{ReplyBody, RequestBody},
+    failure::UpstreamError,
     pool::{Checkout, Pool},
     reply::CertificateFault,
 };
 use crate::policy::Hosts;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderValue, Method, Request, Response, Uri, header};
 use http_body::Body as _;
 use hyper::{
     body::Incoming,
@@ -17,7 +18,7 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use ipnet::IpNet;
 use rustls::{
-    CertificateError, ClientConfig, RootCertStore,
+    ClientConfig, RootCertStore,
     client::Resumption,
     pki_types::{CertificateDer, InvalidDnsNameError, ServerName},
 };
@@ -66,41 +67,6 @@ impl Scheme {
             Self::Https => "https",
         }
     }
-}
-
-/// Why a destination could not be reached.
-#[derive(Debug, thiserror::Error)]
-pub enum UpstreamError {
-    /// Its name has no address.
-    #[error("the name cannot be resolved")]
-    Dns(#[source] io::Error),
-    /// Its address is private, and not allowed.
-    #[error("the destination is inside a private network")]
-    Private(IpAddr),
-    /// It is this proxy or its admin port.
-    #[error("the destination is the proxy itself")]
-    Loop,
-    /// No connection.
-    #[error("no connection could be made")]
-    Connect(#[source] io::Error),
-    /// Its certificate is not to be trusted.
-    #[error("the certificate is not to be trusted: {0}")]
-    Certificate(CertificateFault),
-    /// TLS failed otherwise.
-    #[error("no TLS connection could be made")]
-    Tls(#[source] io::Error),
-    /// The parent proxy refused.
-    #[error("the parent proxy answered {0}")]
-    Parent(StatusCode),
-    /// HTTP failed.
-    #[error("the connection broke before an answer came")]
-    Http(#[from] hyper::Error),
-    /// It took too long to connect.
-    #[error("no connection in time")]
-    TimedOut,
-    /// It took too long to answer.
-    #[error("no answer in time")]
-    AnswerTimedOut,
 }
 
 /// A proxy behind this one.
@@ -303,7 +269,7 @@ impl Upstream {
             Offer::Http1 => &self.tls.http1,
         };
         let handshake = tokio::time::timeout(self.connect_timeout, connector.connect(name, tcp));
-        let tls = handshake.await.map_err(|_| UpstreamError::TimedOut)?.map_err(tls_error)?;
+        let tls = handshake.await.map_err(|_| UpstreamError::TimedOut)?.map_err(UpstreamError::of_tls)?;
         Ok(Stream::Right(Box::new(tls)))
     }
 
@@ -497,23 +463,5 @@ async fn parent_tunnel(tcp: TcpStream, host: &str, port: u16) -> Result<TcpStrea
         // The origin speaks only after us, so nothing can have been read ahead.
         Ok(parts) if parts.read_buf.is_empty() => Ok(parts.io.into_inner()),
         Ok(_) | Err(_) => Err(UpstreamError::Connect(io::ErrorKind::InvalidData.into())),
-    }
-}
-
-fn tls_error(error: io::Error) -> UpstreamError {
-    let fault = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).and_then(|error| match error {
-        rustls::Error::InvalidCertificate(fault) => Some(match fault {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateFault::Expired,
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => CertificateFault::NotYetValid,
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => CertificateFault::WrongName,
-            CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer,
-            CertificateError::Revoked => CertificateFault::Revoked,
-            _ => CertificateFault::Invalid,
-        }),
-        _ => None,
-    });
-    match fault {
-        Some(fault) => UpstreamError::Certificate(fault),
-        None => UpstreamError::Tls(error),
     }
 }

@@ -6,10 +6,11 @@
 use super::{
     body::{ReplyBody, RequestBody},
     exchange::Exchange,
+    failure::UpstreamError,
     headers,
     refuse::Refuser,
     reply::Fault,
-    upstream::{Offer as Versions, UpstreamError},
+    upstream::Offer as Versions,
     ws::{self, Close, CloseCode, Deflate, Event, Kind, Message, Offer, Peer, Reader, Tracker, Writer},
 };
 use crate::{gate::Gate, inspect::stream::Head, policy::Action};
@@ -48,7 +49,7 @@ pub async fn serve(mut exchange: Exchange, parts: Parts, body: Incoming) -> Resp
     let offer = Offer::of(&parts.headers);
     let opened = match open(&exchange, offer.as_ref()).await {
         Ok(opened) => opened,
-        Err(Failed::Upstream(error)) => return exchange.refuser.unreachable(&error, &exchange.to),
+        Err(Failed::Upstream(error)) => return exchange.refuser.unreachable(&error),
         Err(Failed::Answer) => return exchange.refuser.fault(&Fault::BadAnswer),
     };
     let (server, answer, deflate) = match opened {

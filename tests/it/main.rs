@@ -1,12 +1,10 @@
 //! The integration tests: the real binary, real sockets, real TLS, real clients.
 
-#![allow(
-    missing_docs,
+#![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
-    clippy::unwrap_used,
     reason = "a test that cannot go on says so by panicking"
 )]
 

@@ -213,3 +213,15 @@ fn a_token_is_a_sign_in_in_its_own_field_and_a_leak_in_a_message() {
     assert!(!post(format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"{token}\"}}]}}")), "pasted as a whole message");
     assert!(!post(format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"why is {token} refused?\"}}]}}")));
 }
+
+#[test]
+fn an_app_may_prove_itself_at_a_token_endpoint() {
+    let exeat = Exeat::start();
+    let origin = Origin::start(&Kind::https());
+    let secret = "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";
+    run(curl(&exeat).args(["-d", &format!("grant_type=refresh_token&client_id=a&client_secret={secret}"), &origin.url("/token")]));
+    assert!(origin.has_seen(secret));
+    let before = origin.seen().len();
+    run(curl(&exeat).args(["-d", &format!("note=use {secret} for the demo"), &origin.url("/post")]));
+    assert!(!String::from_utf8_lossy(&origin.seen()[before].body).contains(secret));
+}
