@@ -10,7 +10,7 @@ pub mod auth;
 pub mod authority;
 mod body;
 mod exchange;
-mod failure;
+pub mod failure;
 mod headers;
 pub mod hygiene;
 mod in_turn;
