@@ -1,9 +1,10 @@
 //! Rules, compiled.
 
 use super::{
-    Options, TestValues,
+    Options, TestValues, check,
     context::Words,
     gate::Gate,
+    quiet,
     rule::{self, Rule, WithoutContext},
     shape::Shapes,
     wake::{Keyword, Wake},
@@ -98,6 +99,15 @@ impl Engine {
         self.rules.get(rule as usize).is_some_and(|rule| {
             rule.checks.iter().all(|check| check(value)) || (self.options.test_values == TestValues::Report && rule.is_sample(value))
         })
+    }
+
+    /// The name of the check that refuses `value`, if one does. Fillers in an issuer's own form need not look drawn.
+    pub(super) fn refusal<'r>(&self, rule: &'r Rule, value: &str) -> Option<&'r str> {
+        let refused = || rule.check_names.iter().zip(&rule.checks).filter(|(_, check)| !check(value)).map(|(name, _)| name.as_str());
+        let first = refused().next()?;
+        let is_sample = || self.options.test_values == TestValues::Report && rule.is_sample(value);
+        let is_filler = || quiet::is_weak(rule, value) && refused().all(check::judges_looks);
+        (!is_sample() && !is_filler()).then_some(first)
     }
 
     /// Compiles every pattern now and tells which do not.

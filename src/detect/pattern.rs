@@ -2,6 +2,8 @@
 //!
 //! Unicode's word border does not lie between `号` and `1` in `证号110101...`; ours does. Literal Chinese stays as it is.
 
+use regex_syntax::hir::{Hir, HirKind};
+
 /// `pattern` with the Perl classes and word borders spelled out as ASCII.
 pub(super) fn ascii(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() * 2);
@@ -42,6 +44,17 @@ pub(super) fn ascii(pattern: &str) -> String {
         }
     }
     out
+}
+
+/// The part of a pattern that is the value: its group of that name, if it has one.
+pub(super) fn value(hir: &Hir) -> Option<&Hir> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => None,
+        HirKind::Capture(capture) if capture.name.as_deref() == Some("value") => Some(&capture.sub),
+        HirKind::Capture(capture) => value(&capture.sub),
+        HirKind::Repetition(repetition) => value(&repetition.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().find_map(value),
+    }
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ fn is_of(rule: &Rule, finding: &Finding) -> bool {
 
 /// Why `text` does not show that `rule` works, if it does not. Another rule may have what it found, if it finds the same family of data.
 fn missed(detectors: &Detectors, index: u32, rule: &Rule, text: &str) -> Option<String> {
-    let candidates = detectors.candidates(&Document::plain(text), &Budget::new(text.len(), None));
+    let candidates = detectors.candidates(&Document::plain(text), &Budget::new(text.len(), None), scan::Tell::Suppressed);
     let Some(own) = candidates.findings.iter().find(|finding| is_of(rule, finding)).cloned() else {
         if let Some(low) = candidates.findings.iter().find(|finding| finding.detector == rule.id) {
             return Some(format!("its confidence is only {}", low.confidence.value()));

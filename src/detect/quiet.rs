@@ -1,7 +1,16 @@
 //! What looks like a finding and is none: samples, placeholders, hashes and dates.
 
-use super::{Options, check, own_traffic::own_traffic, rule::Rule};
-use crate::{content::Document, finding::Evidence, text::Span};
+use super::{
+    Options, check,
+    own_traffic::own_traffic,
+    random::random,
+    rule::{Form, Rule},
+};
+use crate::{
+    content::Document,
+    finding::{Confidence, Evidence},
+    text::Span,
+};
 use std::ops::Range;
 
 /// What to do with published sample values.
@@ -31,6 +40,12 @@ pub(super) enum Reason {
     Timestamp,
     /// A version.
     Version,
+    /// The number of an order, a parcel, an article.
+    OrderNumber,
+    /// Digits that are grouped like another kind of number.
+    Grouping,
+    /// A key that is meant to be seen.
+    PublicKey,
     /// Part of a URL.
     UrlPath,
     /// User and host of a URL.
@@ -39,6 +54,10 @@ pub(super) enum Reason {
     SignIn,
     /// The signature or key of a signed link.
     SignedLink,
+    /// A check of the rule refuses it: a check digit, a date, the looks of a token.
+    Check,
+    /// No word near it says what it is, and its rule wants one.
+    NoContext,
 }
 
 impl Reason {
@@ -52,10 +71,15 @@ impl Reason {
             Self::Hash => "hash",
             Self::Timestamp => "timestamp",
             Self::Version => "version",
+            Self::OrderNumber => "order_number",
+            Self::Grouping => "grouped_otherwise",
+            Self::PublicKey => "public_key",
             Self::UrlPath => "url_path",
             Self::UrlUser => "url_user",
             Self::SignIn => "sign_in",
             Self::SignedLink => "signed_link",
+            Self::Check => "check",
+            Self::NoContext => "no_context",
         }
     }
 
@@ -88,8 +112,15 @@ pub(super) fn reason(seen: &Seen<'_>, document: &Document<'_>, segment: usize, s
         };
     }
     let secret = rule.label.is_under("secret");
-    if secret && is_placeholder(seen.value) {
+    if secret && (is_placeholder(seen.value) || (is_made_up(seen.value) && !is_weak(rule, seen.value))) {
         return Some(Reason::Placeholder);
+    }
+    let unnamed = ["secret.api_key", "secret.password", "secret.bearer"].contains(&rule.label.as_str());
+    if unnamed && rule.evidence == Evidence::Context && is_public(named(seen)) {
+        return Some(Reason::PublicKey);
+    }
+    if rule.label.is_under("network.private_ip") && is_version(seen) {
+        return Some(Reason::Version);
     }
     if rule.label.is_under("personal.email") && is_user_of_url(token(seen.text, &seen.range)) {
         return Some(Reason::UrlUser);
@@ -119,6 +150,13 @@ fn number_reason(seen: &Seen<'_>, around: Token<'_>) -> Option<Reason> {
     if before + after > 0 && hex.len() >= 32 && hex.iter().all(joined) {
         return Some(Reason::Hash);
     }
+    // What stands right before a number names it, whatever is said farther off.
+    if seen.rule.evidence != Evidence::Context && is_about_people(seen.rule) && is_order(before_value(seen)) {
+        return Some(Reason::OrderNumber);
+    }
+    if seen.rule.label.is_under("personal.phone") && is_grouped_in_america(seen) {
+        return Some(Reason::Grouping);
+    }
     if seen.context || seen.rule.evidence == Evidence::Context {
         return None;
     }
@@ -132,12 +170,68 @@ fn number_reason(seen: &Seen<'_>, around: Token<'_>) -> Option<Reason> {
             return Some(Reason::Version);
         }
     }
-    if !["id", "org", "finance", "personal.phone", "personal.plate"].iter().any(|prefix| seen.rule.label.is_under(prefix)) {
+    if !is_about_people(seen.rule) {
         return None;
     }
     let link = around.before().windows(3).any(|window| window == b"://");
     let piece = around.before().ends_with(b"/") && matches!(around.after().first(), None | Some(b'/' | b'?' | b'#' | b'.'));
     (link || piece).then_some(Reason::UrlPath)
+}
+
+/// Whether a rule finds numbers that people and companies go by.
+fn is_about_people(rule: &Rule) -> bool {
+    ["id", "org", "finance", "personal.phone", "personal.plate"].iter().any(|prefix| rule.label.is_under(prefix))
+}
+
+/// How far before a value its name begins, bytes.
+const NAME: usize = 64;
+
+/// The line before the value without the signs that lead up to it: `order no` of `order no: "123"`.
+fn before_value<'s>(seen: &Seen<'s>) -> &'s str {
+    let from = (seen.range.start.saturating_sub(NAME)..=seen.range.start).find(|at| seen.text.is_char_boundary(*at)).unwrap_or_default();
+    let before = seen.text.get(from..seen.range.start).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    line.trim_end_matches(|char: char| !char.is_alphanumeric() || matches!(char, '为' | '是'))
+}
+
+/// The name that the value is given: `publicToken` of `const publicToken = "...`.
+fn named<'s>(seen: &Seen<'s>) -> &'s str {
+    let before = before_value(seen);
+    before.rsplit(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.'))).next().unwrap_or_default()
+}
+
+/// Whether a key of this name is shown to everybody, or protects a form and not a door.
+fn is_public(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["public", "csrf", "xsrf", "publishable"].iter().any(|word| name.contains(word))
+}
+
+/// Whether the words before a number say that it is an order's, a parcel's or an article's.
+fn is_order(before: &str) -> bool {
+    const ENGLISH: &str = "order|order no|order nr|order number|order id|orderid|orderno|order num|tracking|tracking no|tracking number|\
+        tracking id|trackingnumber|waybill|waybill no|shipment|shipment id|parcel|parcel id|sku|barcode|ean|upc|isbn|issn|asin|product id|\
+        item id|item no|item number|article no|batch no|lot no|serial no|serial number|commit|build|revision|job id|trace id|request id";
+    const CHINESE: &str = "订单|订单号|订单编号|订单号码|订单id|运单号|运单编号|快递单号|快递号|物流单号|物流号|单号|流水号|条形码|条码|货号|\
+        商品编号|商品编码|商品id|批号|批次号|工单号|序列号|取件码|提货码|券码|會员单号|訂單編號|訂單號|運單號|單號";
+    let lower = before.to_lowercase().replace(['_', '-'], " ");
+    let is_word = |word: &str| {
+        lower.strip_suffix(word).is_some_and(|rest| !word.is_ascii() || !rest.ends_with(|char: char| char.is_ascii_alphanumeric()))
+    };
+    ENGLISH.split('|').chain(CHINESE.split('|')).map(str::trim).any(is_word)
+}
+
+/// Whether digits that were put together are grouped 1-345-678-9012, as nobody groups a Chinese number.
+fn is_grouped_in_america(seen: &Seen<'_>) -> bool {
+    let written = seen.text.get(seen.range.clone()).unwrap_or_default();
+    let groups = written.split(|char: char| !char.is_ascii_digit()).filter(|group| !group.is_empty()).map(str::len);
+    written != seen.value && groups.eq([1, 3, 3, 4])
+}
+
+/// Whether four numbers with dots are a version's and no address: `v10.1.2.3`, `version 10.1.2.3`, `"version": "10.1.2.3"`.
+fn is_version(seen: &Seen<'_>) -> bool {
+    let lower = before_value(seen).to_lowercase();
+    let short = lower.strip_suffix('v').is_some_and(|rest| !rest.ends_with(|char: char| char.is_ascii_alphanumeric()));
+    short || ["version", "ver", "release", "版本", "版本号", "版"].iter().any(|word| lower.ends_with(word))
 }
 
 /// What stands around a match without a space.
@@ -229,25 +323,95 @@ const PLACEHOLDERS: &str = "changeme change_me change-me change_this change-this
 /// Fillers: a value that is mostly one of them is none; in a longer one it may be chance, or a bad choice.
 const FILLERS: [&str; 6] = ["1234567890", "0123456789", "abcdefghij", "deadbeef", "foobar", "abcdef"];
 
-/// Whether a secret is only the place for one.
+/// Whether a secret is only the place for one: it says so, or it is masked.
 pub(super) fn is_placeholder(value: &str) -> bool {
-    const LONG: usize = 300;
+    let lower = value.to_ascii_lowercase();
+    let bytes = lower.as_bytes();
+    if is_blotted(bytes) {
+        return true;
+    }
+    let inside = lower.get(1..lower.len().saturating_sub(1)).unwrap_or_default();
+    let bracketed = matches!(bytes, [b'<', .., b'>'] | [b'[', .., b']'] | [b'%', .., b'%'])
+        || matches!(bytes, [b'{', .., b'}'] if !random(value.get(1..=inside.len()).unwrap_or_default()))
+        || matches!(bytes, [b'$', name @ ..] if name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'));
+    // In a long value a short word may stand by chance, or by a bad choice.
+    let says = |part: &str| match bytes.len() {
+        0..=60 => lower.contains(part),
+        61..=LONG => part.len() > 5 && lower.contains(part),
+        _ => lower.matches(part).count() * part.len() * 8 > bytes.len(),
+    };
+    (bytes.len() <= LONG && (bracketed || check::is_template(value))) || lower.ends_with("...") || PLACEHOLDERS.split(' ').any(says)
+}
+
+/// Whether a value (in lower case) is mostly blotted out: `xxxx`, `****`, zeros, or the As that zero bytes are in base64.
+fn is_blotted(bytes: &[u8]) -> bool {
+    /// What people blot out with.
+    const MASKS: &[u8] = b"x*.0-_#?";
+    /// So many As in a row stand for nothing.
+    const ZEROS: usize = 28;
+    let longest = |is: &dyn Fn(u8) -> bool| {
+        let runs = bytes.chunk_by(|a, b| a == b).filter(|run| run.first().is_some_and(|byte| is(*byte)));
+        runs.map(<[u8]>::len).max().unwrap_or(0)
+    };
+    let run = longest(&|byte| MASKS.contains(&byte));
+    let masks = bytes.iter().filter(|byte| MASKS.contains(byte)).count();
+    (run >= 5 && run * 3 >= bytes.len()) || (run >= 4 && masks * 3 >= bytes.len() * 2) || longest(&|byte| byte == b'a') >= ZEROS
+}
+
+/// Whether a secret is made of fillers: one letter repeated, counted letters or digits.
+pub(super) fn is_made_up(value: &str) -> bool {
     if value.len() > LONG {
         return false;
     }
     let lower = value.to_ascii_lowercase();
     let bytes = lower.as_bytes();
-    let bracketed = matches!(bytes, [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'%', .., b'%'])
-        || matches!(bytes, [b'$', name @ ..] if name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'));
     let longest_run = bytes.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
     let rising = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_alphanumeric() && *b == *a + 1)).count();
-    bracketed
-        || check::is_template(value)
-        || PLACEHOLDERS.split(' ').any(|part| lower.contains(part))
-        || FILLERS.iter().any(|filler| lower.matches(filler).count() * filler.len() * 2 > bytes.len())
+    FILLERS.iter().any(|filler| lower.matches(filler).count() * filler.len() * 2 > bytes.len())
         || (longest_run >= 5 && longest_run * 3 >= bytes.len())
         || (bytes.len() >= 8 && rising * 10 >= bytes.len() * 6)
 }
+
+/// Whether a value is made of fillers and yet has the issuer's own prefix and length: somebody may have been given it, but hardly.
+/// Where only the words around it tell whose it is, one letter repeated is a stand-in.
+pub(super) fn is_weak(rule: &Rule, value: &str) -> bool {
+    let masked = || check::is_masked(value);
+    let filler = || if rule.evidence == Evidence::Context { is_made_up(value) && !masked() } else { is_made_up(value) || masked() };
+    rule.form == Form::Exact && filler() && !is_placeholder(value)
+}
+
+/// How sure a finding is. Fillers in an issuer's form are worth a record and no more; an office's address is nobody's own.
+pub(super) fn confidence(seen: &Seen<'_>) -> Confidence {
+    /// Just above what the shipped policy records,
+    const WEAK: f32 = 0.55;
+    /// and below it.
+    const PUBLIC: f32 = 0.4;
+    let rule = seen.rule;
+    let sure = if seen.context { rule.confidence_in_context } else { rule.confidence };
+    let most = |limit: f32| Confidence::new(sure.value().min(limit));
+    if is_weak(rule, seen.value) {
+        most(WEAK)
+    } else if rule.label.is_under("personal.email") && is_of_an_office(seen.value) {
+        most(PUBLIC)
+    } else {
+        sure
+    }
+}
+
+/// Whether a mail address is a company's that everybody may know: its part before the `@` names an office or a service (RFC 2142, and use).
+fn is_of_an_office(address: &str) -> bool {
+    const OFFICES: &str = "abuse accounts admissions advertising alerts billing bugs business careers complaints contact contactus customercare \
+        customer-care customerservice customer-service customer.service customersupport editor editors enquiries enquiry events faq feedback \
+        fuwu hello help helpdesk hostmaster hr info information inquiries inquiry investors ir jobs kefu legal mail marketing media news \
+        newsletter noc notifications notification office orders partners press privacy pr public recruitment registrar reservations \
+        returns sales security service services shop studio subscribe support team tech techsupport unsubscribe web webmaster welcome zhaopin";
+    let local = address.split('@').next().unwrap_or_default();
+    let local = local.split('+').next().unwrap_or_default();
+    OFFICES.split_ascii_whitespace().any(|office| office.eq_ignore_ascii_case(local))
+}
+
+/// Longer values are no placeholders.
+const LONG: usize = 300;
 
 #[cfg(test)]
 mod tests {
@@ -275,10 +439,30 @@ mod tests {
             "process.env.KEY",
             "ghp_000000000000000000000000000000000000",
         ] {
-            assert!(is_placeholder(text), "{text}");
+            assert!(is_placeholder(text) || is_made_up(text), "{text}");
         }
         for text in ["Vx9$kq2!mZ", "ghp_a8Xk2Lq09vTz7RmWc5YbN3sDf1GhJk4PqE6u", "correct horse battery"] {
-            assert!(!is_placeholder(text), "{text}");
+            assert!(!is_placeholder(text) && !is_made_up(text), "{text}");
+        }
+        for text in ["00000000-0000-0000-0000-000000000000", "AIzaSyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &"EXAMPLE".repeat(60), "sk-..."] {
+            assert!(is_placeholder(text), "{text}");
+        }
+        assert!(!is_placeholder("sk_live_AAAAAAAAAAAAAAAAAAAAAAAA") && is_made_up("sk_live_AAAAAAAAAAAAAAAAAAAAAAAA"));
+    }
+
+    #[test]
+    fn an_office_is_nobody() {
+        assert!(is_of_an_office("Support@qiming.cn") && is_of_an_office("info+web@qiming.cn"));
+        assert!(!is_of_an_office("li.support@qiming.cn") && !is_of_an_office("informatik.meyer@qiming.cn"));
+    }
+
+    #[test]
+    fn orders_parcels_and_articles_are_told_by_the_word_before() {
+        for before in ["order no", "Order Number", "your order", "order_id", "运单号", "订单编号", "快递单号"] {
+            assert!(is_order(before), "{before}");
+        }
+        for before in ["in order to call", "border", "电话", "phone number"] {
+            assert!(!is_order(before), "{before}");
         }
     }
 

@@ -61,6 +61,8 @@ pub struct Rule {
     pub file: Arc<str>,
     /// 1-based.
     pub line: usize,
+    /// Whether prefix and length of its values are the issuer's.
+    pub(super) form: Form,
     pub(super) checks: Vec<Check>,
     pub(super) check_names: Vec<String>,
     pub(super) hir: Hir,
@@ -96,6 +98,33 @@ pub enum Traffic {
     Session,
     /// It has no business in a request.
     Foreign,
+}
+
+/// How much the shape of a rule's values says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// They have the issuer's prefix and length, so that even one of fillers is more than a word.
+    Exact,
+    /// Other texts have such a shape.
+    Loose,
+}
+
+impl Form {
+    /// Of a secret with these keywords.
+    fn of(label: &Label, hir: &Hir, keywords: &[String]) -> Self {
+        /// Shorter values are words and numbers.
+        const SHORTEST: usize = 12;
+        /// Lengths of a vendor's tokens vary so much.
+        const VARIES: usize = 8;
+        /// A literal that nobody writes by chance.
+        const TELLING: usize = 5;
+        let value = pattern::value(hir).unwrap_or(hir);
+        let shortest = value.properties().minimum_len().unwrap_or(0);
+        let one_length = value.properties().maximum_len().is_some_and(|longest| longest - shortest <= VARIES);
+        let telling =
+            !keywords.is_empty() && keywords.iter().all(|word| word.len() >= TELLING && !word.bytes().all(|b| b.is_ascii_alphabetic()));
+        if label.is_under("secret") && shortest >= SHORTEST && (one_length || telling) { Self::Exact } else { Self::Loose }
+    }
 }
 
 impl fmt::Debug for Rule {
@@ -262,9 +291,11 @@ impl RawRule {
         if problems.len() > before {
             return None;
         }
+        let (label, hir) = (label?, hir?);
         Some(Rule {
             id: self.id.into(),
-            label: label?,
+            form: Form::of(&label, &hir, &self.keywords),
+            label,
             name: self.name,
             severity: self.severity,
             evidence: self.evidence,
@@ -283,7 +314,7 @@ impl RawRule {
             line,
             checks,
             check_names: self.check,
-            hir: hir?,
+            hir,
         })
     }
 }

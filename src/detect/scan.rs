@@ -6,8 +6,8 @@ use super::{
     embedded,
     engine::{Caches, Engine, Start},
     normalise::{Normalised, normalise},
-    quiet,
-    rule::WithoutContext,
+    quiet::{self, Reason},
+    rule::{Rule, WithoutContext},
     window::Windows,
 };
 use crate::{
@@ -21,6 +21,7 @@ use std::ops::Range;
 /// What a scan needs again and again; kept from text to text.
 #[derive(Default)]
 pub(super) struct Scratch {
+    pub(super) tell: Tell,
     windows: Windows,
     known: context::Known,
     caches: Caches,
@@ -28,6 +29,19 @@ pub(super) struct Scratch {
     /// Where sites talk about themselves.
     own_traffic: Vec<Range<usize>>,
 }
+
+/// What a run reports beside its findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Tell {
+    /// What looked like a finding and was left alone.
+    #[default]
+    Suppressed,
+    /// And what a rule's own check refused, or lacked its words.
+    Refused,
+}
+
+/// More than so many suppressions explain nothing to anybody.
+const MOST_TOLD: usize = 1000;
 
 /// Where a text comes from.
 #[derive(Clone, Copy)]
@@ -135,9 +149,10 @@ impl Pass<'_> {
     }
 
     fn judge(&mut self, candidate: &Candidate<'_>) {
-        let Some(rule) = self.engine.rules.get(candidate.rule as usize) else { return };
-        if !self.engine.passes_checks(candidate.rule, candidate.value) {
-            return;
+        let engine = self.engine;
+        let Some(rule) = engine.rules.get(candidate.rule as usize) else { return };
+        if let Some(check) = engine.refusal(rule, candidate.value) {
+            return self.refused(rule, candidate, Reason::Check, Some(check));
         }
         let (range, known) = (candidate.range.clone(), &mut self.scratch.known);
         let context = self.engine.words.near(known, self.text, range.clone(), candidate.rule, rule.context_within);
@@ -148,20 +163,32 @@ impl Pass<'_> {
             Some(How::Lines) => true,
         };
         if needed && !context {
-            return;
+            return self.refused(rule, candidate, Reason::NoContext, None);
         }
         let Some(span) = (self.origin.place)(range.clone()) else { return };
         let (segment, detector) = (self.origin.segment, rule.id.clone());
         let seen = quiet::Seen { rule, value: candidate.value, text: self.text, range: range.clone(), context };
         if let Some(reason) = quiet::reason(&seen, self.origin.document, segment, span, &self.engine.options) {
             if reason.is_own_traffic() {
-                self.scratch.own_traffic.push(range);
+                self.scratch.own_traffic.push(range.clone());
             }
-            self.out.suppressed.push(Suppressed { segment, span, detector, reason: reason.name() });
+            self.out.suppressed.push(Suppressed { segment, span, detector, reason: reason.name(), detail: None });
             return;
         }
-        let confidence = if context { rule.confidence_in_context } else { rule.confidence };
+        let confidence = quiet::confidence(&seen);
         self.out.findings.push(Finding { segment, span, label: rule.label.clone(), detector, evidence: rule.evidence, confidence });
+    }
+}
+
+impl Pass<'_> {
+    /// Reports what a rule did not take, if anybody asked.
+    fn refused(&mut self, rule: &Rule, candidate: &Candidate<'_>, reason: Reason, detail: Option<&str>) {
+        if self.scratch.tell == Tell::Suppressed || self.out.suppressed.len() >= MOST_TOLD {
+            return;
+        }
+        let Some(span) = (self.origin.place)(candidate.range.clone()) else { return };
+        let (segment, detector, detail) = (self.origin.segment, rule.id.clone(), detail.map(Into::into));
+        self.out.suppressed.push(Suppressed { segment, span, detector, reason: reason.name(), detail });
     }
 }
 
@@ -171,7 +198,7 @@ const LONGEST_ANCHORED: usize = 1500;
 /// Marks where which rules must be tried, and collects numbers spelled otherwise.
 fn wake(engine: &Engine, text: &str, scratch: &mut Scratch, spelled: &mut Vec<Spelled>) {
     let bytes = text.as_bytes();
-    let Scratch { windows, known, .. } = scratch;
+    let Scratch { tell, windows, known, .. } = scratch;
     let widest = if text.is_ascii() { 1 } else { 4 };
     engine.wake.scan(bytes, |start, end, keyword| {
         for (index, rule) in keyword.rules.iter().enumerate() {
@@ -205,7 +232,10 @@ fn wake(engine: &Engine, text: &str, scratch: &mut Scratch, spelled: &mut Vec<Sp
                 return;
             }
             // A check digit is cheaper than a search.
-            if reach.start == Start::Exact && !engine.passes_checks(rule, text.get(window.clone()).unwrap_or_default()) {
+            if *tell == Tell::Suppressed
+                && reach.start == Start::Exact
+                && !engine.passes_checks(rule, text.get(window.clone()).unwrap_or_default())
+            {
                 return;
             }
             match reach.start {

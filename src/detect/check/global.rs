@@ -142,8 +142,9 @@ fn nanp(text: &str) -> bool {
     let take = |from: usize, count: usize| digits.clone().skip(from).take(count).fold(0, |sum, digit| sum * 10 + digit);
     let country = count == 10 || (count == 11 && digits_of(text).next() == Some(1));
     let (area, exchange, line) = (take(0, 3), take(3, 3), take(6, 4));
-    // Toll-free numbers are companies'; written internationally they may well be somebody's forwarding number.
-    let toll_free = matches!(area, 800 | 900) || (matches!(area, 866 | 877 | 888) && !text.starts_with('+'));
+    // Toll-free numbers are companies' (400 is no area code, but the prefix of Chinese hotlines); written internationally they may well be somebody's forwarding number.
+    let hotline = area == 400 && count == 10 && !text.starts_with('(');
+    let toll_free = hotline || matches!(area, 800 | 900) || (matches!(area, 866 | 877 | 888) && !text.starts_with('+'));
     let fictional = exchange == 555 && (100..200).contains(&line);
     country && area >= 200 && exchange >= 200 && !toll_free && !fictional && varied(digits.clone())
 }

@@ -13,6 +13,7 @@ mod finance;
 mod global;
 mod latin_america;
 mod mea;
+mod mnemonic;
 mod network;
 mod oceania;
 mod passwords;
@@ -21,7 +22,7 @@ mod south_asia;
 mod vat;
 mod wording;
 
-pub(super) use passwords::is_template;
+pub(super) use passwords::{is_masked, is_template};
 
 /// Whether the text of a candidate is valid.
 pub type Check = fn(&str) -> bool;
@@ -38,6 +39,7 @@ const TABLES: &[&[(&str, Check)]] = &[
     global::TABLE,
     latin_america::TABLE,
     mea::TABLE,
+    mnemonic::TABLE,
     network::TABLE,
     oceania::TABLE,
     passwords::TABLE,
@@ -51,6 +53,11 @@ const TABLES: &[&[(&str, Check)]] = &[
 /// The validator that rules call `name`.
 pub fn named(name: &str) -> Option<Check> {
     TABLES.iter().flat_map(|table| table.iter()).find(|(known, _)| *known == name).map(|(_, check)| *check)
+}
+
+/// Whether the check of this name asks if a value looks drawn, and not whether it is valid.
+pub(super) fn judges_looks(name: &str) -> bool {
+    matches!(name, "hugging-face-token" | "mixed-token" | "random" | "real-token" | "strong-token")
 }
 
 /// The names of all validators.

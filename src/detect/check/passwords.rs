@@ -1,10 +1,17 @@
 //! Values that people or generators chose, told from what stands in their place: words, templates, code, names, paths, formats.
 
 use super::{Check, secrets::distinct};
+use crate::detect::random::random;
 
 /// The checks of this module by name.
-pub(super) const TABLE: &[(&str, Check)] =
-    &[("many-signs", many_signs), ("not-a-name", not_a_name), ("password", password), ("url-password", url_password)];
+pub(super) const TABLE: &[(&str, Check)] = &[
+    ("many-signs", many_signs),
+    ("mostly-signs", mostly_signs),
+    ("not-a-name", not_a_name),
+    ("passphrase", passphrase),
+    ("password", password),
+    ("url-password", url_password),
+];
 
 /// A password that a person or a generator chose: letters with digits or signs, or a long number; no word, code, path, date or format.
 fn password(text: &str) -> bool {
@@ -49,6 +56,35 @@ fn many_signs(text: &str) -> bool {
     signs.len() >= 5 && distinct(&signs) >= 4 && !text.contains("()")
 }
 
+/// A password of which most are signs, many of them different, with a letter or digit at least; no ruler, comment, mask or number.
+fn mostly_signs(text: &str) -> bool {
+    let is_sign = |char: &char| !char.is_alphanumeric() && !char.is_control() && !is_wide(*char);
+    let signs: std::collections::BTreeSet<char> = text.chars().filter(is_sign).collect();
+    let count = text.chars().filter(is_sign).count();
+    let is_plain = text.chars().all(|char| char.is_ascii() || !is_wide(char));
+    is_plain && signs.len() >= 6 && count * 2 > text.chars().count() && text.chars().any(char::is_alphanumeric) && !is_stand_in(text)
+}
+
+/// Chinese letters and signs and their like stand in prose.
+fn is_wide(char: char) -> bool {
+    char >= '\u{2E80}'
+}
+
+/// Four words or more that are no instruction: what forms and messages say about passwords has small words or words about passwords in it.
+fn passphrase(text: &str) -> bool {
+    const TELLING: &str = "a an the is are be was were been of to in on for by at you your my our their this that these those it not no \
+        must should shall may can cannot could will would please enter type confirm repeat choose provide specify use used using if when \
+        invalid incorrect wrong bad required optional missing empty reset forgot forgotten change changed update updated new old current \
+        password passwords passphrase passcode pass secret secrets token key keys login log sign signin user username account email mail \
+        field form least most minimum maximum characters character letters digits long short length match matches expired error failed \
+        failure success successfully link sent lost recover recovery remember show hide strong weak test example sample";
+    let words = || text.split([' ', '\t']).filter(|word| !word.is_empty());
+    let distinct = words().collect::<std::collections::BTreeSet<_>>().len();
+    words().count() >= 4
+        && distinct * 4 >= words().count() * 3
+        && !words().any(|word| TELLING.split_ascii_whitespace().any(|known| known == word))
+}
+
 /// Not the name of something: a host, a path, a version, words joined by signs, a format, a UUID.
 fn not_a_name(text: &str) -> bool {
     let joints = ['.', '_', '-', '/', '='];
@@ -76,11 +112,14 @@ fn is_word(text: &str) -> bool {
 /// Whether a value is written to be replaced, or is code that yields the value: `${VAR}`, `<your key>`, `%s`, `****`, `changeme`.
 pub(super) fn is_stand_in(value: &str) -> bool {
     let value = value.trim();
+    // Tags of YAML: what follows is encrypted, or stands elsewhere.
+    const TAGS: [&str; 9] = ["!vault", "!secret", "!ref", "!sub", "!getatt", "!env", "!include", "!encrypted", "!importvalue"];
+    let tagged = TAGS.iter().any(|tag| tag.eq_ignore_ascii_case(value));
     let dotted = ["...", "***", "•••", "●●"].iter().any(|mark| value.contains(mark));
     let bracketed = value.starts_with(['$', '<', '%', '{', '[', '@'])
         && value.bytes().skip(1).all(|b| b.is_ascii_alphanumeric() || b"_-. ()[]{}<>:%".contains(&b))
         || value.ends_with('>') && value.contains('<');
-    dotted || bracketed || is_template(value) || is_masked(value) || names_a_stand_in(value) || is_code(value)
+    tagged || dotted || bracketed || is_template(value) || is_masked(value) || names_a_stand_in(value) || is_code(value)
 }
 
 /// Whether a template's brackets stand in the text with something like a name inside: `{{ name }}`, `$(command)`, `@@NAME@@`.
@@ -92,7 +131,7 @@ pub(in crate::detect) fn is_template(value: &str) -> bool {
         let inside = value.split_once(open).and_then(|(_, rest)| rest.split_once(close));
         inside.is_some_and(|(inside, _)| name(inside))
     });
-    around || value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(name)
+    around || value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(|inside| name(inside) && !random(inside))
 }
 
 /// Calls and member paths: `get_password()`, `os.environ`, `self.secret`, `->`.
@@ -112,7 +151,7 @@ pub(super) fn names_a_stand_in(text: &str) -> bool {
 }
 
 /// Whether most of the text is one character repeated, or a run of one that chance does not make.
-pub(super) fn is_masked(text: &str) -> bool {
+pub(in crate::detect) fn is_masked(text: &str) -> bool {
     let mut longest = 0;
     let mut run = 0;
     let mut last = 0;
@@ -199,6 +238,7 @@ mod tests {
             "123456",
             "********",
             "xxxxxxxx",
+            "!vault",
             "str",
             "required",
             "/run/secrets/db1",
@@ -211,6 +251,26 @@ mod tests {
             "self.value",
         ] {
             assert!(!password(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn passphrases_are_told_from_messages() {
+        for real in ["correct horse battery staple", "value with quotes and spaces", "maple engine cold river nine"] {
+            assert!(passphrase(real), "{real}");
+        }
+        for other in ["enter your new password", "must be at least eight characters", "la la la la", "two words"] {
+            assert!(!passphrase(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn passwords_of_signs_are_told_from_rulers_and_prose() {
+        for real in ["k;+,7%=!~*q?^", "A,.:-¨@*¿?!"] {
+            assert!(mostly_signs(real), "{real}");
+        }
+        for other in ["----------", "************", "//comment///", "a.b.c.d.e.f", "，。！？；：、a", "!@#$%^&*"] {
+            assert!(!mostly_signs(other), "{other}");
         }
     }
 

@@ -27,6 +27,7 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("pypi-macaroon", pypi_macaroon),
     ("real-token", real_token),
     ("strong-token", strong_token),
+    ("varied-token", varied_token),
 ];
 
 /// A GitHub or npm token whose last six characters are the CRC-32 of the random part, in base 62.
@@ -195,6 +196,12 @@ fn strong_token(text: &str) -> bool {
         .filter(|&is_kind| text.bytes().any(|byte| is_kind(&byte)))
         .count();
     kinds >= 2 && text.bytes().any(|byte| byte.is_ascii_digit()) && distinct(text) * 3 >= text.len().min(30) && real_token(text)
+}
+
+/// A strong token, or a number too long and too varied to count anything.
+fn varied_token(text: &str) -> bool {
+    let number = text.len() >= 30 && text.bytes().all(|byte| byte.is_ascii_digit()) && distinct(text) >= 8 && real_token(text);
+    strong_token(text) || number
 }
 
 pub(super) fn distinct(text: &str) -> usize {

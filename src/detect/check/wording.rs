@@ -7,7 +7,6 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("handle", handle),
     ("varied-handle", varied_handle),
     ("varied-text", varied_text),
-    ("word-list-like", word_list_like),
     ("secrecy-word", secrecy_word),
     ("two-digits", two_digits),
 ];
@@ -34,18 +33,6 @@ fn varied_text(text: &str) -> bool {
     count(u8::is_ascii_uppercase) >= 4 && count(u8::is_ascii_lowercase) >= 4 && count(u8::is_ascii_digit) >= 3 && distinct >= 14
 }
 
-/// 12, 18 or 24 words that are no sentence: hardly any repeats, no small words (BIP 39 has neither articles nor prepositions of two letters).
-fn word_list_like(text: &str) -> bool {
-    const SMALL: [&str; 22] = [
-        "the", "and", "for", "from", "are", "not", "was", "were", "your", "our", "has", "have", "but", "they", "their", "which", "will",
-        "would", "been", "could", "down", "else",
-    ];
-    let words = || text.split([' ', ',']).filter(|word| !word.is_empty());
-    let small = words().filter(|word| SMALL.contains(word)).count();
-    let distinct = words().collect::<std::collections::BTreeSet<_>>().len();
-    matches!(words().count(), 12 | 18 | 24) && small == 0 && distinct + 2 >= words().count()
-}
-
 /// A bracketed mark says that something is kept secret or inside.
 fn secrecy_word(text: &str) -> bool {
     const MARKS: [&str; 12] =
@@ -66,13 +53,6 @@ mod tests {
     fn account_names_hold_something_odd() {
         assert!(handle("zhaoh34cz7ttt") && handle("wx_veh7e9e9d") && handle("1842887108"));
         assert!(!handle("android") && !handle("oauth2") && !handle("11111111") && !handle("mini-program"));
-    }
-
-    #[test]
-    fn recovery_phrases_are_no_sentences() {
-        assert!(word_list_like("velvet orbit pupil candy north gravity mimic shallow tunnel okay brush lamp"));
-        assert!(!word_list_like("the list shows what you have and what they want from our shop") && !word_list_like("one two"));
-        assert!(!word_list_like(&"abandon ".repeat(12)));
     }
 
     #[test]
