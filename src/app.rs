@@ -242,11 +242,12 @@ fn reload(config: &Config, key: &DigestKey, inspector: &ArcSwap<Inspector>) {
     }
 }
 
-/// When the files of policy and rules were last written.
+/// When the files of policy, allow-list and rules were last written.
 fn stamps(config: &Config) -> HashMap<PathBuf, SystemTime> {
     let stamp = |path: &Path| Some((path.to_owned(), fs::metadata(path).ok()?.modified().ok()?));
     let rules = config.rules.directories.iter().flat_map(|directory| fs::read_dir(directory).into_iter().flatten().flatten());
-    rules.filter_map(|entry| stamp(&entry.path())).chain(config.policy.file.as_deref().and_then(stamp)).collect()
+    let own = [config.policy.file.as_deref(), config.policy.allow.as_deref()];
+    rules.filter_map(|entry| stamp(&entry.path())).chain(own.into_iter().flatten().filter_map(stamp)).collect()
 }
 
 async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, StartError> {

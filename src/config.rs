@@ -149,6 +149,8 @@ pub enum Model {
 pub struct PolicyFile {
     /// `None`: the shipped one.
     pub file: Option<PathBuf>,
+    /// The company's allow-list, if it has one.
+    pub allow: Option<PathBuf>,
 }
 
 /// `[rules]`

@@ -16,7 +16,7 @@ use crate::{
     content::{self, Document, Rewritten},
     detect::{Detection, Detectors, Suppressed},
     finding::{Finding, Gap, Label},
-    policy::{Action, Facts, Policy, Verdict},
+    policy::{Action, Facts, Policy, Verdict, Whereabouts},
     redact::{self, DigestKey},
     words::Language,
 };
@@ -63,6 +63,21 @@ pub struct Inspection {
     pub rewritten: Option<Rewritten>,
 }
 
+/// Takes what the company allows out of the findings, and says so.
+pub fn spare(policy: &Policy, document: &Document<'_>, at: Whereabouts<'_>, detection: &mut Detection) {
+    let allow = policy.allow_list();
+    if allow.is_empty() {
+        return;
+    }
+    let Detection { findings, suppressed, .. } = detection;
+    findings.retain(|finding| {
+        let Some(entry) = allow.entry_for(&finding.label, document.text(finding.segment, finding.span), at) else { return true };
+        let (segment, span, detector) = (finding.segment, finding.span, Arc::clone(&finding.detector));
+        suppressed.push(Suppressed { segment, span, detector, reason: "allowed", detail: Some(Arc::clone(entry)) });
+        false
+    });
+}
+
 /// A finding with what can be told about it without its text.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -94,6 +109,15 @@ pub struct Inspector {
     limits: Limits,
 }
 
+/// How detectors read a document.
+pub type Detect = fn(&Detectors, &Document<'_>, &Budget) -> Detection;
+
+impl Message<'_> {
+    fn whereabouts(&self) -> Whereabouts<'_> {
+        Whereabouts::Request { hosts: self.hosts, target: self.target }
+    }
+}
+
 impl Inspector {
     /// An inspector of these parts.
     pub fn new(detectors: Arc<Detectors>, policy: Policy, key: DigestKey, limits: Limits) -> Self {
@@ -107,11 +131,20 @@ impl Inspector {
 
     /// Reads `message` and decides on it.
     pub fn inspect(&self, message: &Message<'_>) -> Inspection {
-        // A bug of ours in one decoder must neither let a message through unread nor take the proxy down.
-        catch_unwind(AssertUnwindSafe(|| self.pipeline(message))).unwrap_or_else(|_| self.unread(message, Gap::Panicked))
+        self.contained(message, Detectors::run)
     }
 
-    fn pipeline(&self, message: &Message<'_>) -> Inspection {
+    /// Like [`inspect`](Self::inspect), and tells as well what rules refused by a check and why ([`Detectors::explain`]).
+    pub fn explain(&self, message: &Message<'_>) -> Inspection {
+        self.contained(message, Detectors::explain)
+    }
+
+    fn contained(&self, message: &Message<'_>, detect: Detect) -> Inspection {
+        // A bug of ours in one decoder must neither let a message through unread nor take the proxy down.
+        catch_unwind(AssertUnwindSafe(|| self.pipeline(message, detect))).unwrap_or_else(|_| self.unread(message, Gap::Panicked))
+    }
+
+    fn pipeline(&self, message: &Message<'_>, detect: Detect) -> Inspection {
         let mut budget = Budget::new(self.limits.max_bytes, Some(Instant::now() + self.limits.deadline));
         let mut gaps = Vec::new();
 
@@ -120,7 +153,9 @@ impl Inspector {
             message.body.clone() // still worth a look as it is
         });
         let document = content::extract(message.target, message.headers, &body, &mut budget, &mut gaps);
-        let Detection { findings, suppressed, gap } = self.detectors.run(&document, &budget);
+        let mut detection = detect(&self.detectors, &document, &budget);
+        spare(&self.policy, &document, message.whereabouts(), &mut detection);
+        let Detection { findings, suppressed, gap } = detection;
         gaps.extend(gap);
 
         let mut verdict = self.policy.decide(&Facts::of(message), &document, &findings, &gaps);

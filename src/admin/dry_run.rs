@@ -125,11 +125,12 @@ impl Request {
             body: &self.body,
         };
         let begun = Instant::now();
-        let inspection = inspector.inspect(&message);
+        let inspection = inspector.explain(&message);
         let duration = begun.elapsed();
         let Inspection { verdict, findings, suppressed, gaps, rewritten } = inspection;
         let suppressed = suppressed.iter().map(|one| {
-            json!({"segment": one.segment, "start": one.span.start(), "end": one.span.end(), "detector": &*one.detector, "reason": one.reason})
+            let (start, end) = (one.span.start(), one.span.end());
+            json!({"segment": one.segment, "start": start, "end": end, "detector": &*one.detector, "reason": one.reason, "detail": one.detail.as_deref()})
         });
         let mut report = json!({
             "action": verdict.action,

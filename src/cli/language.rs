@@ -19,3 +19,9 @@ pub(super) fn choose<T>(language: Language, en: T, zh: T) -> T {
         Language::Chinese => zh,
     }
 }
+
+/// `1 finding`, `2 findings`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}

@@ -7,7 +7,8 @@ use exeat::{
     content::Document,
     detect::{Detection, Detectors, Suppressed},
     finding::{Finding, Gap},
-    policy::{Facts, Policy, Verdict},
+    inspect::{self, Detect},
+    policy::{Facts, Policy, Verdict, Whereabouts},
 };
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -16,6 +17,7 @@ use std::net::{IpAddr, Ipv4Addr};
 pub(super) struct Reader {
     pub(super) detectors: Detectors,
     policy: Policy,
+    detect: Detect,
     /// A host that no list names.
     hosts: [String; 1],
 }
@@ -32,15 +34,22 @@ pub(super) struct Reading {
 impl Reader {
     pub(super) fn of(config: &Config) -> Result<Self, Problems> {
         match (config.detectors(), config.policy()) {
-            (Ok(detectors), Ok(policy)) => Ok(Self { detectors, policy, hosts: ["unlisted.invalid".to_owned()] }),
+            (Ok(detectors), Ok(policy)) => Ok(Self { detectors, policy, detect: Detectors::run, hosts: ["unlisted.invalid".to_owned()] }),
             (detectors, policy) => Err(Problems(detectors.err().into_iter().chain(policy.err()).flatten().collect())),
         }
     }
 
+    /// The same, and tells what rules refused by a check and why.
+    pub(super) fn explaining(self) -> Self {
+        Self { detect: Detectors::explain, ..self }
+    }
+
     /// Reads a document that had `gaps`.
-    pub(super) fn read(&self, document: &Document<'_>, gaps: &[Gap]) -> Reading {
+    pub(super) fn read(&self, document: &Document<'_>, at: Whereabouts<'_>, gaps: &[Gap]) -> Reading {
         let size = document.segments().iter().map(|segment| segment.text.len()).sum();
-        let Detection { findings, suppressed, .. } = self.detectors.run(document, &Budget::new(size, None));
+        let mut detection = (self.detect)(&self.detectors, document, &Budget::new(size, None));
+        inspect::spare(&self.policy, document, at, &mut detection);
+        let Detection { findings, suppressed, .. } = detection;
         let facts = Facts { client: IpAddr::V4(Ipv4Addr::LOCALHOST), user: None, hosts: &self.hosts, method: "POST" };
         let verdict = self.policy.decide(&facts, document, &findings, gaps);
         Reading { findings, suppressed, verdict }

@@ -6,7 +6,7 @@ use super::{
 };
 use exeat::{
     content::Document,
-    policy::{Action, Redaction},
+    policy::{Action, Redaction, Whereabouts},
     redact::{self, DigestKey},
 };
 use std::io::{self, Read, Write};
@@ -92,7 +92,7 @@ impl Filter {
 
     fn redact(&self, text: &str) -> String {
         let document = Document::plain(text);
-        let Reading { findings, mut verdict, .. } = self.reader.read(&document, &[]);
+        let Reading { findings, mut verdict, .. } = self.reader.read(&document, Whereabouts::Unknown, &[]);
         for decision in verdict.decisions.iter_mut().filter(|decision| decision.action != Action::Allow) {
             decision.action = Action::Redact;
             decision.redaction = self.redaction.unwrap_or(decision.redaction);

@@ -4,7 +4,7 @@ use super::Config;
 use crate::{
     detect::{Detectors, Options, RuleFile},
     inspect::{Inspector, Limits},
-    policy::Policy,
+    policy::{AllowList, Policy},
     problem::Problem,
     redact::DigestKey,
 };
@@ -27,11 +27,24 @@ impl Config {
         }
     }
 
-    /// The policy that the configuration names.
+    /// The policy and the allow-list that the configuration names.
     ///
     /// # Errors
-    /// Every problem of the file.
+    /// Every problem of both files.
     pub fn policy(&self) -> Result<Policy, Vec<Problem>> {
+        match (self.policy_file(), self.allow_list()) {
+            (Ok(policy), Ok(allow)) => Ok(policy.with_allow_list(allow)),
+            (policy, allow) => Err(policy.err().into_iter().chain(allow.err()).flatten().collect()),
+        }
+    }
+
+    fn allow_list(&self) -> Result<AllowList, Vec<Problem>> {
+        let Some(path) = &self.policy.allow else { return Ok(AllowList::default()) };
+        let text = text(path, "policy.allow").map_err(|problem| vec![problem])?;
+        AllowList::parse(&path.display().to_string(), &text)
+    }
+
+    fn policy_file(&self) -> Result<Policy, Vec<Problem>> {
         match &self.policy.file {
             None => Ok(Policy::embedded()),
             Some(path) => {

@@ -34,7 +34,7 @@ pub(super) fn config(file: &str, text: &str, directory: &Path, overrides: &Overr
             upstream: root.section("upstream", |table| keys.upstream(table)),
             tls: root.section("tls", |table| keys.tls(table)),
             inspect: root.section("inspect", inspect),
-            policy: root.section("policy", |table| PolicyFile { file: keys.path(table, "file") }),
+            policy: root.section("policy", |table| PolicyFile { file: keys.path(table, "file"), allow: keys.path(table, "allow") }),
             rules: root.section("rules", |table| keys.rules(table)),
             knowledge: root.section("knowledge", |table| Knowledge { packs: keys.paths(table, "packs") }),
             audit: root.section("audit", |table| keys.audit(table, &state.directory)),

@@ -318,7 +318,9 @@ mod tests {
     fn what_was_not_taken_explains_itself() {
         let explained = |text: &str| {
             let told = RULES.explain(&Document::plain(text), &Budget::new(text.len(), None)).suppressed;
-            told.into_iter().map(|one| (one.detector.to_string(), one.reason, one.detail.map(|detail| detail.to_string()))).collect::<Vec<_>>()
+            told.into_iter()
+                .map(|one| (one.detector.to_string(), one.reason, one.detail.map(|detail| detail.to_string())))
+                .collect::<Vec<_>>()
         };
         let told = explained("身份证号 110101199003079312");
         assert!(told.contains(&("cn-resident-id".to_owned(), "check", Some("cn-resident-id".to_owned()))), "{told:?}");

@@ -260,9 +260,11 @@ impl StreamInspector {
         let text = String::from_utf8_lossy(bytes);
         let document = Document::plain(&text);
         let budget = Budget::new(usize::MAX, Some(std::time::Instant::now() + self.inspector.limits.deadline));
-        let Detection { findings, suppressed, gap } = self.inspector.detectors.run(&document, &budget);
-        let gaps: Vec<Gap> = gap.into_iter().collect();
         let body = Bytes::new();
+        let mut detection = self.inspector.detectors.run(&document, &budget);
+        super::spare(&self.inspector.policy, &document, self.head.message(&body).whereabouts(), &mut detection);
+        let Detection { findings, suppressed, gap } = detection;
+        let gaps: Vec<Gap> = gap.into_iter().collect();
         let verdict = without_redaction(&self.inspector.policy, &Facts::of(&self.head.message(&body)), &document, &findings, &gaps);
         let mut found = self.inspector.describe(&document, findings, &verdict);
         found.retain(|found| self.seen.insert(found.digest.clone()));

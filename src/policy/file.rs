@@ -1,6 +1,6 @@
 //! A policy file, read into a [`Policy`].
 
-use super::{Action, Categories, Hosts, List, Policy, Redaction, Rule, Subject, Words, selection::Near, selection::Selection};
+use super::{Action, AllowList, Categories, Hosts, List, Policy, Redaction, Rule, Subject, Words, selection::Near, selection::Selection};
 use crate::{
     finding::{Gap, Label},
     problem::Problem,
@@ -26,7 +26,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
         let groups = groups(root);
         let mut names = HashSet::new();
         let rules = root.each("rule", |table| rule(table, &categories, &groups, &mut names));
-        Policy { rules, gaps: gaps(root) }
+        Policy { rules, gaps: gaps(root), allow: AllowList::default() }
     })
 }
 
@@ -174,7 +174,7 @@ fn subject(when: &Table<'_>) -> Subject {
     }
 }
 
-fn labels(value: &Value<'_>) -> Option<List<Label>> {
+pub(super) fn labels(value: &Value<'_>) -> Option<List<Label>> {
     list(value, |item, text| match Label::parse(text) {
         Ok(label) => Some(vec![label]),
         Err(bad) => item.wrong(&format!("{text:?} is not a label"), &bad.to_string()),

@@ -4,10 +4,12 @@
 //! exception is written into the rule that it is an exception from (`!` before an item of a list), never as a milder
 //! rule after it.
 
+mod allow;
 mod file;
 mod hosts;
 mod selection;
 
+pub use allow::{AllowList, Whereabouts};
 pub use hosts::{BadHost, Categories, Hosts};
 
 use crate::{
@@ -27,6 +29,7 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 pub struct Policy {
     rules: Vec<Rule>,
     gaps: BTreeMap<Gap, Action>,
+    allow: AllowList,
 }
 
 /// What to do, mildest first.
@@ -131,6 +134,16 @@ impl Policy {
     /// Every problem of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
         file::parse(file, text)
+    }
+
+    /// The same policy, with what the company allows.
+    pub fn with_allow_list(self, allow: AllowList) -> Self {
+        Self { allow, ..self }
+    }
+
+    /// What the company allows.
+    pub fn allow_list(&self) -> &AllowList {
+        &self.allow
     }
 
     /// The names of the rules, in order.
@@ -297,6 +310,11 @@ impl<T> Default for List<T> {
 }
 
 impl<T> List<T> {
+    /// All that it names.
+    fn items(&self) -> impl Iterator<Item = &T> {
+        self.meant.iter().flatten().chain(&self.exceptions)
+    }
+
     fn matches(&self, is: impl Fn(&T) -> bool) -> bool {
         self.meant.as_ref().is_none_or(|meant| meant.iter().any(&is)) && !self.exceptions.iter().any(&is)
     }

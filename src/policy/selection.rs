@@ -48,7 +48,7 @@ impl Selection {
     /// The label prefixes that the selection names.
     pub(super) fn label_prefixes(&self) -> impl Iterator<Item = &str> {
         let near = self.near.iter().map(|near| &near.labels);
-        near.chain([&self.labels]).flat_map(|list| list.meant.iter().flatten().chain(&list.exceptions)).map(Label::as_str)
+        near.chain([&self.labels]).flat_map(List::items).map(Label::as_str)
     }
 }
 

@@ -254,3 +254,38 @@ fn evaluate_counts_by_label() {
     let shown = stdout(&folder.exeat(&["evaluate", "--show", "fp", "data.jsonl"], ""));
     assert!(shown.starts_with("2\tpersonal.email\t") && shown.contains("[jane.roe@corp-mail.com]"), "{shown}");
 }
+
+#[test]
+fn what_the_company_allows_is_no_finding_and_says_so() {
+    let folder = Folder::new();
+    folder.write("exeat.toml", &format!("{CONFIG}[policy]\nallow = \"allow.toml\"\n"));
+    folder.write(
+        "allow.toml",
+        "[[allow]]\nname = \"the sample ledger\"\nvalues = [\"LDG 471102\"]\n\n[[allow]]\nname = \"fixtures\"\npaths = [\"fixtures/\"]\n",
+    );
+    folder.write("a.txt", "LDG-471102 and LDG-551102\n").write("fixtures/b.txt", "LDG-551102\n");
+    let output = folder.exeat(&["scan", "--config", "exeat.toml", "a.txt", "fixtures"], "");
+    assert_eq!((stdout(&output).lines().count(), output.status.code()), (1, Some(1)), "{}", stdout(&output));
+    assert_eq!(stderr(&output), "1 finding in 2 sources\n");
+    let explained = stdout(&folder.exeat(&["scan", "--config", "exeat.toml", "--explain", "a.txt", "fixtures"], ""));
+    assert!(
+        explained.contains("a.txt:1:1: no finding: ledger-number (allowed by the company: the sample ledger): ***-******"),
+        "{explained}"
+    );
+    assert!(explained.contains("fixtures/b.txt:1:1: no finding: ledger-number (allowed by the company: fixtures)"), "{explained}");
+    let checked = folder.exeat(&["check", "--config", "exeat.toml"], "");
+    assert!(stdout(&checked).contains("2 allow-list entries"), "{}", stderr(&checked));
+    folder.write("allow.toml", "[[allow]]\nname = \"x\"\nlabel = \"company.exact.legder\"\nvalue = [\"a\"]\n");
+    let text = stderr(&folder.exeat(&["check", "--config", "exeat.toml"], ""));
+    assert!(text.contains("allow.toml:4: allow \"x\": value: unknown key; did you mean `values`?"), "{text}");
+}
+
+#[test]
+fn scan_explains_what_a_check_refused() {
+    let folder = Folder::new();
+    folder.write("a.txt", "身份证号 110101199003079312\n");
+    let explained = stdout(&folder.exeat(&["scan", "--explain", "a.txt"], ""));
+    assert!(explained.contains("a.txt:1:6: no finding: cn-resident-id (a check refuses it: cn-resident-id): "), "{explained}");
+    let lines = lines(&folder.exeat(&["scan", "--explain", "--format", "jsonl", "a.txt"], ""));
+    assert!(lines.iter().any(|line| line["suppressed"] == "cn-resident-id" && line["detail"] == "cn-resident-id"), "{lines:?}");
+}

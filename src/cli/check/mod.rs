@@ -6,7 +6,7 @@ use super::{
     ConfigArgs, Outcome, Problems,
     language::{self, choose},
 };
-use exeat::{detect::Detectors, policy::Policy, problem::Problem, words::Language};
+use exeat::{detect::Detectors, problem::Problem, words::Language};
 use std::path::PathBuf;
 
 /// Validate configuration, policy and rules, and list every problem
@@ -34,19 +34,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let mut problems = detectors.prove();
     // The shipped policy is held to the shipped rules by a test.
     if let Some(file) = &config.policy.file {
-        problems.extend(labels_of_no_rule(&detectors, &policy, &file.display().to_string()));
+        problems.extend(labels_of_no_rule(&detectors, policy.labels(), &file.display().to_string(), "rule"));
+    }
+    if let Some(file) = &config.policy.allow {
+        problems.extend(labels_of_no_rule(&detectors, policy.allow_list().labels(), &file.display().to_string(), "allow"));
     }
     if !problems.is_empty() {
         return Err(Problems(problems).into());
     }
     let language = language::of_environment();
-    let (rules, policy_rules) = (detectors.rules().count(), policy.rules().count());
+    let (rules, policy_rules, allowed) = (detectors.rules().count(), policy.rules().count(), policy.allow_list().len());
     println!(
         "{}",
         choose(
             language,
-            format!("{rules} rules, {policy_rules} policy rules: all good"),
-            format!("{rules} 条检测规则，{policy_rules} 条策略规则：全部正确")
+            format!("{rules} rules, {policy_rules} policy rules, {allowed} allow-list entries: all good"),
+            format!("{rules} 条检测规则，{policy_rules} 条策略规则，{allowed} 条白名单：全部正确")
         )
     );
     let own = config.rules.directories.iter().chain(&args.rules).cloned().collect::<Vec<_>>();
@@ -72,17 +75,17 @@ const LEARNT: [&str; 8] =
     ["company", "business", "health", "personal.name", "personal.address", "personal.org", "company.exact", "company.document"];
 
 /// A label that nothing can find is a misspelling.
-fn labels_of_no_rule(detectors: &Detectors, policy: &Policy, file: &str) -> Vec<Problem> {
+fn labels_of_no_rule<'p>(detectors: &Detectors, named: impl Iterator<Item = (&'p str, &'p str)>, file: &str, what: &str) -> Vec<Problem> {
     let is_known = |prefix: &str| {
         let is_under = |family: &&str| prefix.strip_prefix(*family).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         FAMILIES.contains(&prefix) || LEARNT.iter().any(is_under) || detectors.rules().any(|rule| rule.label.is_under(prefix))
     };
     let labels: Vec<&str> = detectors.rules().map(|rule| rule.label.as_str()).chain(LEARNT).chain(FAMILIES).collect();
-    let unknown = policy.labels().filter(|(_, prefix)| !is_known(prefix));
+    let unknown = named.filter(|(_, prefix)| !is_known(prefix));
     let problem = |(rule, prefix): (&str, &str)| Problem {
         file: file.to_owned(),
         line: None,
-        item: format!("rule {rule:?}: when.label"),
+        item: format!("{what} {rule:?}: {}label", if what == "rule" { "when." } else { "" }),
         cause: format!("nothing is ever labelled {prefix:?}"),
         fix: nearest(prefix, &labels),
     };
@@ -100,11 +103,12 @@ fn nearest(prefix: &str, labels: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use exeat::policy::Policy;
 
     #[test]
     fn the_shipped_policy_names_labels_that_the_shipped_rules_find() {
         let detectors = Detectors::embedded().expect("shipped rules");
-        let problems = labels_of_no_rule(&detectors, &Policy::embedded(), "config/policy.toml");
+        let problems = labels_of_no_rule(&detectors, Policy::embedded().labels(), "config/policy.toml", "rule");
         assert!(problems.is_empty(), "{problems:?}");
     }
 
@@ -115,9 +119,10 @@ mod tests {
             Policy::parse("p.toml", &format!("[[rule]]\nname = \"r\"\nwhen = {{ label = \"{label}\" }}\naction = \"log\"\n"))
                 .expect("sound")
         };
-        assert!(labels_of_no_rule(&detectors, &policy("personal"), "p.toml").is_empty());
-        assert!(labels_of_no_rule(&detectors, &policy("company.exact.customers"), "p.toml").is_empty());
-        let problems = labels_of_no_rule(&detectors, &policy("personal.emial"), "p.toml");
+        assert!(labels_of_no_rule(&detectors, policy("personal").labels(), "p.toml", "rule").is_empty());
+        assert!(labels_of_no_rule(&detectors, policy("company.exact.customers").labels(), "p.toml", "rule").is_empty());
+        let policy = policy("personal.emial");
+        let problems = labels_of_no_rule(&detectors, policy.labels(), "p.toml", "rule");
         assert_eq!(
             problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["p.toml: rule \"r\": when.label: nothing is ever labelled \"personal.emial\"; did you mean \"personal.email\"?"]

@@ -7,7 +7,7 @@ use exeat::{
     budget::Budget,
     content::{self, Document},
     finding::{Evidence, Finding, Gap, Label},
-    policy::{Action, Decision, Redaction},
+    policy::{Action, Decision, Redaction, Whereabouts},
     redact::{self, DigestKey},
     text::Span,
 };
@@ -72,6 +72,7 @@ pub(super) struct Passed {
     pub(super) at: Region,
     pub(super) detector: Arc<str>,
     pub(super) reason: &'static str,
+    pub(super) detail: Option<Arc<str>>,
     /// Masked, on one line.
     pub(super) excerpt: String,
 }
@@ -136,7 +137,7 @@ pub(super) fn text(reader: &Reader, source: &Source, text: &str) -> Report {
 }
 
 fn report(reader: &Reader, source: &Source, document: &Document<'_>, bytes: &[u8], gaps: Vec<Gap>) -> Report {
-    let Reading { findings, suppressed, verdict } = reader.read(document, &gaps);
+    let Reading { findings, suppressed, verdict } = reader.read(document, Whereabouts::File(&source.path), &gaps);
     let mut lines = Lines::of(source, bytes);
     // Public on purpose: a baseline written here must be readable there. See `digest`.
     let key = DigestKey::new(*b"exeat baseline: not for secrets.");
@@ -161,6 +162,7 @@ fn report(reader: &Reader, source: &Source, document: &Document<'_>, bytes: &[u8
         excerpt: one_line(&stars(document.text(passed.segment, passed.span))),
         detector: passed.detector,
         reason: passed.reason,
+        detail: passed.detail,
     });
     Report { source: source.clone(), hits, passed: passed.collect(), gaps }
 }

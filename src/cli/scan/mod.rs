@@ -10,7 +10,7 @@ mod sarif;
 
 use super::{
     ConfigArgs, Outcome,
-    language::{self, choose},
+    language::{self, choose, counted},
     ordered,
     reader::Reader,
 };
@@ -48,7 +48,7 @@ pub(super) struct Args {
     /// {"id","findings":[{"start","end","label","detector","confidence"}],"action"}; offsets count UTF-8 bytes of "text".
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Say why each finding is one, and what was seen and is none
+    /// Say why each finding is one, and what was seen and is none, with the check, the word or the allow-list entry in its way
     #[arg(long)]
     explain: bool,
     /// Leave out what this file lists, so that only new findings count
@@ -85,7 +85,7 @@ enum Detail {
 pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let config = args.config.load()?;
     let reader = Reader::of(&config)?;
-    let detail = if args.explain { Detail::Reasons } else { Detail::Findings };
+    let (reader, detail) = if args.explain { (reader.explaining(), Detail::Reasons) } else { (reader, Detail::Findings) };
     let out = BufWriter::new(io::stdout().lock());
     if args.input == Input::Jsonl && args.format == Format::Jsonl {
         if args.baseline.is_some() {
@@ -149,7 +149,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
             "{}",
             choose(
                 language,
-                format!("{count} findings written to {}", path.display()),
+                format!("{} written to {}", counted(count, "finding"), path.display()),
                 format!("已将 {count} 项发现写入 {}", path.display())
             )
         );

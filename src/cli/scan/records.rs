@@ -9,7 +9,11 @@ use crate::cli::{
     reader::{Reader, Reading},
 };
 use anyhow::Context;
-use exeat::{content::Document, policy::Action, text::Span};
+use exeat::{
+    content::Document,
+    detect::Suppressed,
+    policy::{Action, Whereabouts},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
@@ -65,6 +69,8 @@ struct Passed<'a> {
     end: usize,
     detector: &'a str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
 }
 
 /// Answers every record with a line, in order.
@@ -88,7 +94,7 @@ pub(super) fn answer(reader: &Reader, paths: &[PathBuf], detail: Detail, mut out
 
 fn line(reader: &Reader, record: &Fields, detail: Detail) -> anyhow::Result<(Vec<u8>, Action)> {
     let document = Document::plain(&record.text);
-    let Reading { findings, suppressed, verdict } = reader.read(&document, &[]);
+    let Reading { findings, suppressed, verdict } = reader.read(&document, Whereabouts::Unknown, &[]);
     let reasons = |action, rule| match detail {
         Detail::Findings => None,
         Detail::Reasons => Some((action, rule)),
@@ -105,10 +111,13 @@ fn line(reader: &Reader, record: &Fields, detail: Detail) -> anyhow::Result<(Vec
             rule,
         }),
     });
-    let passed = |span: Span, detector, reason| Passed { start: span.start(), end: span.end(), detector, reason };
+    fn passed(one: &Suppressed) -> Passed<'_> {
+        let (start, end) = (one.span.start(), one.span.end());
+        Passed { start, end, detector: &one.detector, reason: one.reason, detail: one.detail.as_deref() }
+    }
     let suppressed = match detail {
         Detail::Findings => None,
-        Detail::Reasons => Some(suppressed.iter().map(|one| passed(one.span, &*one.detector, one.reason)).collect()),
+        Detail::Reasons => Some(suppressed.iter().map(passed).collect()),
     };
     let answer = Answer { id: &record.id, findings: found.collect(), action: verdict.action, suppressed };
     let mut line = serde_json::to_vec(&answer)?;

@@ -6,7 +6,10 @@ use super::{
     examine::{Hit, Passed, Report},
     sarif::Sarif,
 };
-use crate::cli::{Outcome, language::choose};
+use crate::cli::{
+    Outcome,
+    language::{choose, counted},
+};
 use anyhow::Context;
 use exeat::{detect::Detectors, finding::Evidence, policy::Action, words::Language};
 use serde::Serialize;
@@ -63,6 +66,8 @@ struct PassedLine<'a> {
     end: usize,
     suppressed: &'a str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
 }
 
 impl<'a, W: Write> Reporter<'a, W> {
@@ -150,7 +155,9 @@ impl<'a, W: Write> Reporter<'a, W> {
         match self.format {
             Format::Text => {
                 let (place, words) = (place(report, passed.at.start), choose(self.language, "no finding", "非发现"));
-                writeln!(self.out, "{place}: {words}: {} ({}): {}", passed.detector, passed.reason, passed.excerpt).context("stdout")
+                let reason = reason(self.language, passed.reason);
+                let detail = passed.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
+                writeln!(self.out, "{place}: {words}: {} ({reason}{detail}): {}", passed.detector, passed.excerpt).context("stdout")
             }
             Format::Jsonl => self.json(&PassedLine {
                 path: &report.source.path,
@@ -161,6 +168,7 @@ impl<'a, W: Write> Reporter<'a, W> {
                 end: passed.at.bytes.end,
                 suppressed: &passed.detector,
                 reason: passed.reason,
+                detail: passed.detail.as_deref(),
             }),
             // SARIF's own suppressions are of results that a person has judged.
             Format::Sarif => Ok(()),
@@ -182,7 +190,11 @@ impl<'a, W: Write> Reporter<'a, W> {
                 let sources = self.sources;
                 eprintln!(
                     "{}",
-                    choose(self.language, format!("{found} findings in {sources} sources"), format!("{sources} 个来源中有 {found} 项发现"))
+                    choose(
+                        self.language,
+                        format!("{} in {}", counted(found, "finding"), counted(sources, "source")),
+                        format!("{sources} 个来源中有 {found} 项发现")
+                    )
                 );
             }
             Format::Jsonl => {}
@@ -198,6 +210,29 @@ fn place(report: &Report, (line, column): (usize, usize)) -> String {
         Some(commit) => format!("{}:{path}:{line}:{column}", commit.chars().take(12).collect::<String>()),
         None => format!("{path}:{line}:{column}"),
     }
+}
+
+/// Why something is no finding, in words; a reason that is not known here says itself.
+fn reason(language: Language, reason: &'static str) -> &'static str {
+    const REASONS: [(&str, &str, &str); 16] = [
+        ("allowed", "allowed by the company", "企业白名单"),
+        ("check", "a check refuses it", "未通过校验"),
+        ("grouped_otherwise", "its digits are grouped like another kind of number", "分组方式属于其他号码"),
+        ("hash", "part of a hash", "哈希值的一部分"),
+        ("no_context", "no word near says what it is", "附近没有说明性词语"),
+        ("order_number", "the number of an order, a parcel or an article", "订单号、运单号或商品编号"),
+        ("overlap", "a stronger finding holds it", "已被更可靠的发现覆盖"),
+        ("placeholder", "a placeholder", "占位符"),
+        ("public_key", "a key that is meant to be seen", "公开的密钥"),
+        ("repeated_or_sequential_digits", "repeated or sequential digits", "重复或连续数字"),
+        ("sign_in", "a sign-in", "登录"),
+        ("signed_link", "part of a signed link", "签名链接的一部分"),
+        ("test_value", "a published sample", "公开的示例值"),
+        ("timestamp", "a time", "时间戳"),
+        ("url_path", "part of a link", "链接的一部分"),
+        ("version", "a version", "版本号"),
+    ];
+    REASONS.iter().find(|(name, ..)| *name == reason).map_or(reason, |(_, en, zh)| choose(language, en, zh))
 }
 
 fn evidence(language: Language, evidence: Evidence) -> &'static str {
