@@ -8,14 +8,21 @@ use exeat::{
     content::Document,
     policy::{Action, Redaction, Whereabouts},
     redact::{self, DigestKey},
+    text::Span,
 };
-use std::io::{self, Read, Write};
+use std::{
+    cell::Cell,
+    io::{self, Read, Write},
+};
 
 /// Copy stdin to stdout with confidential values replaced
 ///
 /// Replaces every finding that the policy would log, redact or block in a post to an unlisted site. Bytes that are not
 /// UTF-8 are copied as they are. Input beyond inspect.max_memory_bytes is worked on in pieces that end at line ends.
-/// The exit status is 0 whether or not something was replaced.
+/// A number in JSON is replaced by a string, so that JSON stays JSON.
+///
+/// Exit status: 0 done, 2 an error; with --exit-code 1 if something was replaced. A filter that did its work has not
+/// failed, so without the option a pipeline goes on (as with sed, and git diff without its --exit-code).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -23,6 +30,9 @@ pub(super) struct Args {
     /// What stands in place of a value [default: what the policy says, else label]
     #[arg(long, value_enum)]
     redaction: Option<How>,
+    /// End with status 1 if something was replaced
+    #[arg(long)]
+    exit_code: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -46,9 +56,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
         }),
         // Of one run: a hash that outlived it could be tried against guesses.
         key: DigestKey::new(random_key()?),
+        replaced: Cell::new(false),
     };
     filter.copy(io::stdin().lock(), io::stdout().lock(), config.inspect.max_memory_bytes)?;
-    Ok(Outcome::Clean)
+    Ok(if args.exit_code && filter.replaced.get() { Outcome::Found } else { Outcome::Clean })
 }
 
 /// A key that nobody knows, from the operating system.
@@ -62,6 +73,22 @@ struct Filter {
     reader: Reader,
     redaction: Option<Redaction>,
     key: DigestKey,
+    replaced: Cell<bool>,
+}
+
+/// Whether the value is a number of its own behind `"key":`, or in an array: what replaces it has to be quoted.
+fn is_json_number(text: &str, span: Span) -> bool {
+    let is_number = span.slice(text).bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+    let before = text.get(..span.start()).unwrap_or_default().trim_ascii_end();
+    let after = text.get(span.end()..).unwrap_or_default().trim_ascii_start();
+    let behind_key = || before.strip_suffix(':').is_some_and(|before| before.trim_ascii_end().ends_with('"'));
+    is_number && after.starts_with([',', '}', ']']) && (behind_key() || before.ends_with(['[', ',']) && is_in_array(before, after))
+}
+
+/// Whether the nearest brackets around are those of an array, with nothing in it that prose has.
+fn is_in_array(before: &str, after: &str) -> bool {
+    let is_item = |char: char| char.is_ascii_digit() || char.is_ascii_whitespace() || matches!(char, ',' | '.' | '-' | '"');
+    before.trim_end_matches(is_item).ends_with(['[', ']']) && after.trim_start_matches(is_item).starts_with([']', '['])
 }
 
 impl Filter {
@@ -101,8 +128,13 @@ impl Filter {
         let mut done = 0;
         for edit in redact::edits(&document, &findings, &verdict, &self.key) {
             out.push_str(text.get(done..edit.span.start()).unwrap_or_default());
-            out.push_str(&edit.replacement);
+            if is_json_number(text, edit.span) {
+                out.push_str(&serde_json::Value::from(edit.replacement.as_str()).to_string());
+            } else {
+                out.push_str(&edit.replacement);
+            }
             done = edit.span.end();
+            self.replaced.set(true);
         }
         out.push_str(text.get(done..).unwrap_or_default());
         out
@@ -119,6 +151,7 @@ mod tests {
             reader: Reader::of(&Config::load(None, &Overrides::default()).expect("defaults")).expect("shipped rules"),
             redaction,
             key: DigestKey::new([1; 32]),
+            replaced: Cell::new(false),
         };
         let mut out = Vec::new();
         filter.copy(input, &mut out, most).expect("memory");
@@ -132,6 +165,16 @@ mod tests {
         assert_eq!(out, "联系人 [EMAIL]\r\n\tok \u{1F600}\n");
         let masked = String::from_utf8(filtered(text.as_bytes(), Some(Redaction::Mask), 1 << 20)).expect("text");
         assert_eq!(masked, "联系人 j*******@c********.com\r\n\tok \u{1F600}\n".replace("j*******", "j***.***"));
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let text = r#"{"card": 4539578763621486, "note": "card 4539578763621486, thanks", "more": [1, 4539578763621486]}"#;
+        let out = filtered(text.as_bytes(), None, 1 << 20);
+        let expected = r#"{"card": "[CARD]", "note": "card [CARD], thanks", "more": [1, "[CARD]"]}"#;
+        assert_eq!(String::from_utf8(out).expect("text"), expected);
+        let prose = "pay with card 4539578763621486, [see card 4539578763621486], ok";
+        assert_eq!(filtered(prose.as_bytes(), None, 1 << 20), b"pay with card [CARD], [see card [CARD]], ok");
     }
 
     #[test]

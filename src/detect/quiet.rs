@@ -44,6 +44,10 @@ pub(super) enum Reason {
     OrderNumber,
     /// Digits that are grouped like another kind of number.
     Grouping,
+    /// One of a table of numbers.
+    Table,
+    /// Inside of base64.
+    Encoded,
     /// A key that is meant to be seen.
     PublicKey,
     /// Part of a URL.
@@ -73,6 +77,8 @@ impl Reason {
             Self::Version => "version",
             Self::OrderNumber => "order_number",
             Self::Grouping => "grouped_otherwise",
+            Self::Table => "table",
+            Self::Encoded => "encoded",
             Self::PublicKey => "public_key",
             Self::UrlPath => "url_path",
             Self::UrlUser => "url_user",
@@ -154,11 +160,17 @@ fn number_reason(seen: &Seen<'_>, around: Token<'_>) -> Option<Reason> {
     if seen.rule.evidence != Evidence::Context && is_about_people(seen.rule) && is_order(before_value(seen)) {
         return Some(Reason::OrderNumber);
     }
-    if seen.rule.label.is_under("personal.phone") && is_grouped_in_america(seen) {
+    if is_grouped_otherwise(seen) {
         return Some(Reason::Grouping);
+    }
+    if is_in_base64(around) {
+        return Some(Reason::Encoded);
     }
     if seen.context || seen.rule.evidence == Evidence::Context {
         return None;
+    }
+    if seen.rule.label.is_under("finance.card") && is_in_table(seen) {
+        return Some(Reason::Table);
     }
     // A rule with keywords has a telling word in its match.
     if seen.rule.keywords.is_empty() {
@@ -220,18 +232,61 @@ fn is_order(before: &str) -> bool {
     ENGLISH.split('|').chain(CHINESE.split('|')).map(str::trim).any(is_word)
 }
 
-/// Whether digits that were put together are grouped 1-345-678-9012, as nobody groups a Chinese number.
-fn is_grouped_in_america(seen: &Seen<'_>) -> bool {
+/// Whether the digits are grouped as nobody groups such a number: 1-345-678-9012 is none of China's, 2.718281828 a fraction, 1.3.6.1.4.1 an
+/// object identifier, and what has commas a list.
+fn is_grouped_otherwise(seen: &Seen<'_>) -> bool {
     let written = seen.text.get(seen.range.clone()).unwrap_or_default();
-    let groups = written.split(|char: char| !char.is_ascii_digit()).filter(|group| !group.is_empty()).map(str::len);
-    written != seen.value && groups.eq([1, 3, 3, 4])
+    let groups: Vec<usize> = written.split(|char: char| !char.is_ascii_digit()).filter(|group| !group.is_empty()).map(str::len).collect();
+    let put_together = written != seen.value;
+    let phone = seen.rule.label.is_under("personal.phone");
+    if put_together && (written.contains(',') || (phone && groups == [1, 3, 3, 4])) {
+        return true;
+    }
+    let even = || match groups.as_slice() {
+        [_first, middle @ .., _last] => middle.windows(2).all(|pair| matches!(pair, [a, b] if a == b)),
+        _ => true,
+    };
+    let dotted = written.contains('.') && written.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b' '));
+    dotted
+        && match groups.as_slice() {
+            [whole, fraction] => !phone && *whole <= 3 && *fraction >= 6,
+            [] | [_] | [_, _, _] => false,
+            _more => !even(),
+        }
+}
+
+/// Whether the match stands inside of a long run of base64, whose signs cut words out of it.
+fn is_in_base64(around: Token<'_>) -> bool {
+    /// Paths and names are shorter.
+    const LONG: usize = 40;
+    let in_run = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'+' | b'/' | b'=');
+    let before = around.before().iter().rev().take_while(in_run);
+    let after = around.after().iter().take_while(in_run);
+    let (small, large) = before.clone().chain(after.clone()).fold((0, 0), |(small, large), byte| {
+        (small + usize::from(byte.is_ascii_lowercase()), large + usize::from(byte.is_ascii_uppercase()))
+    });
+    before.count() + after.count() >= LONG && small >= 8 && large >= 8
+}
+
+/// Whether a number right before or after it is as long and no card's: then all are some table's.
+fn is_in_table(seen: &Seen<'_>) -> bool {
+    let between = |char: char| char.is_ascii_whitespace() || matches!(char, ',' | ';' | '(' | ')' | '{' | '}' | '[' | ']');
+    let is_other = |digits: &str| (13..=20).contains(&digits.len()) && !check::named("luhn").is_some_and(|luhn| luhn(digits));
+    let before = seen.text.get(..seen.range.start).unwrap_or_default().trim_end_matches(between);
+    let after = seen.text.get(seen.range.end..).unwrap_or_default().trim_start_matches(between);
+    let last = before.len() - before.bytes().rev().take(21).take_while(u8::is_ascii_digit).count();
+    let first = after.bytes().take(21).take_while(u8::is_ascii_digit).count();
+    is_other(before.get(last..).unwrap_or_default()) || is_other(after.get(..first).unwrap_or_default())
 }
 
 /// Whether four numbers with dots are a version's and no address: `v10.1.2.3`, `version 10.1.2.3`, `"version": "10.1.2.3"`.
 fn is_version(seen: &Seen<'_>) -> bool {
     let lower = before_value(seen).to_lowercase();
     let short = lower.strip_suffix('v').is_some_and(|rest| !rest.ends_with(|char: char| char.is_ascii_alphanumeric()));
-    short || ["version", "ver", "release", "版本", "版本号", "版"].iter().any(|word| lower.ends_with(word))
+    short
+        || ["version", "ver", "release", "section", "clause", "chapter", "版本", "版本号", "版", "章节"]
+            .iter()
+            .any(|word| lower.ends_with(word))
 }
 
 /// What stands around a match without a space.
@@ -311,7 +366,12 @@ pub(super) fn is_sequence(value: &str) -> bool {
     let mostly = |count: usize| count * 10 >= pairs * 9;
     let steps = |step: u8| digits.windows(2).filter(|pair| matches!(pair, [a, b] if (*b + 10 - *a) % 10 == step)).count();
     let periodic = (1..=3).any(|period| digits.iter().zip(digits.iter().skip(period)).all(|(a, b)| a == b));
-    mostly(steps(0)) || mostly(steps(1)) || mostly(steps(9)) || periodic
+    let uniform = || {
+        let groups = value.split(|char: char| !char.is_ascii_digit()).filter(|group| !group.is_empty());
+        groups.clone().count() >= 3
+            && groups.into_iter().all(|group| group.len() > 1 && group.bytes().all(|byte| group.as_bytes().first() == Some(&byte)))
+    };
+    mostly(steps(0)) || mostly(steps(1)) || mostly(steps(9)) || periodic || uniform()
 }
 
 /// Parts of values that say that they are none.
@@ -419,7 +479,16 @@ mod tests {
 
     #[test]
     fn repeated_and_counted_digits_are_sequences() {
-        for text in ["11111111111", "1234567890", "9876543210", "123123123123", "4444 4444 4444 4448", "0000-0000-0001", "12345678901"] {
+        for text in [
+            "11111111111",
+            "1234567890",
+            "9876543210",
+            "123123123123",
+            "4444 4444 4444 4448",
+            "0000-0000-0001",
+            "12345678901",
+            "111-22-3333",
+        ] {
             assert!(is_sequence(text), "{text}");
         }
         for text in ["13800138000", "4111111144441111", "11010119900307213", "GB29 NWBK 6016 1331 9268 19", "123-45-6719"] {
@@ -463,6 +532,27 @@ mod tests {
         }
         for before in ["in order to call", "border", "电话", "phone number"] {
             assert!(!is_order(before), "{before}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped_as_their_kind_is() {
+        let of = |text: &str, label: &str| {
+            let found = crate::detect::Detectors::embedded().expect("rules").scan(text).findings;
+            found.iter().any(|finding| finding.label.is_under(label))
+        };
+        for (text, label) in [
+            ("OBJECT IDENTIFIER 1.3.187.25204.5", "personal.phone"),
+            ("1.2.112.0.2.0.34.101.31.113", "org"),
+            ("(718, 5, 13, 4, 17, 58, 222)", "finance"),
+            ("e = 2.718281828459045", "finance"),
+            ("1994165897297032, 2245000007398739, 1994165897297033", "finance.card"),
+            ("toll-free 1-800-345-5588", "personal.phone"),
+        ] {
+            assert!(!of(text, label), "{text}");
+        }
+        for (text, label) in [("card 4539.5787.6362.1486", "finance.card"), ("手机 138.1647.2093", "personal.phone")] {
+            assert!(of(text, label), "{text}");
         }
     }
 

@@ -210,6 +210,8 @@ fn redact_is_a_filter() {
     let output = folder.exeat(&["redact", "--config", "exeat.toml", "--redaction", "hash"], "LDG-471102 LDG-471102 LDG-551102");
     let words: Vec<_> = stdout(&output).split(' ').map(str::to_owned).collect();
     assert!(words[0] == words[1] && words[0] != words[2], "{words:?}");
+    let status = |stdin: &str| folder.exeat(&["redact", "--config", "exeat.toml", "--exit-code"], stdin).status.code();
+    assert_eq!((status("LDG-471102\n"), status("nothing\n")), (Some(1), Some(0)));
 }
 
 #[test]

@@ -55,6 +55,8 @@ enum Show {
 enum Format {
     Text,
     Jsonl,
+    /// Tables for docs/quality.md
+    Markdown,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
@@ -79,11 +81,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
             match args.format {
                 Format::Text => table.text(&path.display().to_string(), &mut out)?,
                 Format::Jsonl => table.jsonl(&path.display().to_string(), &mut out)?,
+                Format::Markdown => table.markdown(&name(path), &mut out)?,
             }
         }
     }
     out.flush()?;
     Ok(Outcome::Clean)
+}
+
+/// The file's name without folders and endings: where the data lies is no figure.
+fn name(path: &std::path::Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    name.split('.').next().unwrap_or_default().to_owned()
 }
 
 /// The kinds that the spans of a file use.

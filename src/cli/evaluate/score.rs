@@ -106,6 +106,22 @@ impl Table {
         writeln!(out)
     }
 
+    /// Prints a Markdown table under the file's name, for `docs/quality.md`.
+    pub(super) fn markdown(&self, file: &str, out: &mut impl Write) -> io::Result<()> {
+        let whole =
+            |share: Option<Share>| share.map_or("".to_owned(), |share| format!("{:.3} [{:.3}, {:.3}]", share.value, share.low, share.high));
+        writeln!(out, "**{file}**\n")?;
+        writeln!(out, "| label | in the data | missed | wrong | precision [95 %] | recall [95 %] | F1 | false alarms [95 %] |")?;
+        writeln!(out, "|---|--:|--:|--:|---|---|--:|---|")?;
+        for line in self.lines(file) {
+            let (precision, recall, alarms) = (whole(line.precision), whole(line.recall), whole(line.false_alarm_rate));
+            let f1 = line.f1.map_or("".to_owned(), |f1| format!("{f1:.3}"));
+            let (label, gold, missed, wrong) = (line.label, line.gold, line.false_negatives, line.false_positives);
+            writeln!(out, "| {label} | {gold} | {missed} | {wrong} | {precision} | {recall} | {f1} | {alarms} |")?;
+        }
+        writeln!(out)
+    }
+
     /// Prints a line a label for machines.
     pub(super) fn jsonl(&self, file: &str, out: &mut impl Write) -> io::Result<()> {
         self.lines(file).try_for_each(|line| writeln!(out, "{}", serde_json::to_string(&line)?))
@@ -173,5 +189,16 @@ mod tests {
         assert_eq!((line.gold, line.findings, line.false_negatives, line.false_positives), (2, 3, 1, 1));
         assert!(line.f1.is_some_and(|f1| (f1 - 4.0 / 7.0).abs() < 1e-9));
         assert!(line.false_alarm_rate.is_none());
+    }
+
+    #[test]
+    fn markdown_has_a_row_for_each_label() {
+        let mut table = Table::default();
+        table.add(&[Counts::gold(true), Counts::gold(false), Counts::finding(true)].map(|counts| ("EMAIL".to_owned(), counts)));
+        let mut out = Vec::new();
+        table.markdown("f", &mut out).expect("memory");
+        let text = String::from_utf8(out).expect("text");
+        assert!(text.starts_with("**f**\n\n| label |"), "{text}");
+        assert!(text.contains("| EMAIL | 2 | 1 | 0 | 1.000 [0.207, 1.000] | 0.500 [0.095, 0.905] | 0.667 |  |\n"), "{text}");
     }
 }

@@ -156,8 +156,10 @@ impl<'a, W: Write> Reporter<'a, W> {
             Format::Text => {
                 let (place, words) = (place(report, passed.at.start), choose(self.language, "no finding", "非发现"));
                 let reason = reason(self.language, passed.reason);
-                let detail = passed.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
-                writeln!(self.out, "{place}: {words}: {} ({reason}{detail}): {}", passed.detector, passed.excerpt).context("stdout")
+                let detail = passed.detail.as_deref().map(|detail| choose(self.language, format!(": {detail}"), format!("：{detail}")));
+                let why = format!("{reason}{}", detail.unwrap_or_default());
+                let why = choose(self.language, format!(" ({why})"), format!("（{why}）"));
+                writeln!(self.out, "{place}: {words}: {}{why}: {}", passed.detector, passed.excerpt).context("stdout")
             }
             Format::Jsonl => self.json(&PassedLine {
                 path: &report.source.path,
@@ -214,9 +216,10 @@ fn place(report: &Report, (line, column): (usize, usize)) -> String {
 
 /// Why something is no finding, in words; a reason that is not known here says itself.
 fn reason(language: Language, reason: &'static str) -> &'static str {
-    const REASONS: [(&str, &str, &str); 16] = [
+    const REASONS: [(&str, &str, &str); 18] = [
         ("allowed", "allowed by the company", "企业白名单"),
         ("check", "a check refuses it", "未通过校验"),
+        ("encoded", "inside of base64", "位于 Base64 编码中"),
         ("grouped_otherwise", "its digits are grouped like another kind of number", "分组方式属于其他号码"),
         ("hash", "part of a hash", "哈希值的一部分"),
         ("no_context", "no word near says what it is", "附近没有说明性词语"),
@@ -227,6 +230,7 @@ fn reason(language: Language, reason: &'static str) -> &'static str {
         ("repeated_or_sequential_digits", "repeated or sequential digits", "重复或连续数字"),
         ("sign_in", "a sign-in", "登录"),
         ("signed_link", "part of a signed link", "签名链接的一部分"),
+        ("table", "one of a table of numbers", "数字表的一部分"),
         ("test_value", "a published sample", "公开的示例值"),
         ("timestamp", "a time", "时间戳"),
         ("url_path", "part of a link", "链接的一部分"),

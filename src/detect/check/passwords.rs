@@ -53,7 +53,7 @@ fn url_password(text: &str) -> bool {
 fn many_signs(text: &str) -> bool {
     let is_sign = |byte: &u8| byte.is_ascii_punctuation() && !b"_-./:".contains(byte);
     let signs: String = text.bytes().filter(is_sign).map(char::from).collect();
-    signs.len() >= 5 && distinct(&signs) >= 4 && !text.contains("()")
+    signs.len() >= 5 && distinct(&signs) >= 4 && !text.starts_with(':') && !is_code(text)
 }
 
 /// A password of which most are signs, many of them different, with a letter or digit at least; no ruler, comment, mask or number.
@@ -139,7 +139,27 @@ fn is_code(value: &str) -> bool {
     let path = |separator: &str| {
         value.contains(separator) && value.split(separator).all(|part| part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'))
     };
-    value.contains("()") || value.contains("->") || value.contains("::") || value.ends_with('(') || path(".") || path("[")
+    let pointed = value.trim_start_matches(['*', '&']).trim_end_matches(['*', '?']);
+    let is_pointer = pointed.len() < value.len() && pointed.bytes().all(|b| b.is_ascii_alphabetic() || b"_:".contains(&b));
+    value.contains("()")
+        || value.contains("->")
+        || value.contains("::")
+        || value.ends_with('(')
+        || path(".")
+        || path("[")
+        || is_pointer
+        || is_call(value)
+}
+
+/// A call, a macro or an element: a name, then brackets, and all brackets closed: `read(&bytes[2..])`, `token![=>]`, `keys[i]`.
+fn is_call(value: &str) -> bool {
+    let value = value.trim_end_matches([',', ';', '?', '.']);
+    let rest = value.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '&' | '*'));
+    let named = rest.len() < value.len() && value.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '&' | '*' | ':'));
+    let opened = rest.trim_start_matches('!').starts_with(['(', '[']);
+    let count = |c: char| value.matches(c).count();
+    // What was cut off at the end may have closed what is still open.
+    named && opened && count('(') + 1 >= count(')') && count('[') + 1 >= count(']') && (count(')') + count(']')) > 0
 }
 
 /// Whether the text says that it stands for something else.
@@ -194,7 +214,8 @@ fn is_format(lower: &str) -> bool {
 fn is_path(value: &str) -> bool {
     let separators = value.bytes().filter(|&byte| matches!(byte, b'/' | b'\\')).count();
     let named = || value.split(['/', '\\', '.', '_', '-']).all(is_plain);
-    value.contains("://") || value.starts_with(['/', '.', '~', '\\']) || separators >= 2 && named()
+    let glob = || separators >= 1 && value.contains('*') && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"/\\._-*".contains(&b));
+    value.contains("://") || value.starts_with(['/', '.', '~', '\\']) || separators >= 2 && named() || glob()
 }
 
 /// A mail address: a password may hold an `@`, but not also end like a host.
@@ -239,6 +260,10 @@ mod tests {
             "********",
             "xxxxxxxx",
             "!vault",
+            "*const",
+            "&str",
+            "tests/pass/*.rs",
+            "read_u16(&s[i..]);",
             "str",
             "required",
             "/run/secrets/db1",
