@@ -12,6 +12,8 @@ pub struct Budget {
     ratio: usize,
     /// Containers that may still be opened inside one another.
     depth: usize,
+    /// Tokens that the model may still read.
+    tokens: usize,
     deadline: Option<Instant>,
 }
 
@@ -25,7 +27,33 @@ impl Budget {
 
     /// `bytes` of decoded content until `deadline`.
     pub fn new(bytes: usize, deadline: Option<Instant>) -> Self {
-        Self { bytes, ratio: Self::RATIO, depth: Self::DEPTH, deadline }
+        Self { bytes, ratio: Self::RATIO, depth: Self::DEPTH, tokens: usize::MAX, deadline }
+    }
+
+    /// The same with `tokens` for the model, of which there are as many as it takes otherwise.
+    #[must_use]
+    pub fn with_tokens(self, tokens: usize) -> Self {
+        Self { tokens, ..self }
+    }
+
+    /// The same purse with a new deadline: for a stream, whose steps each have their own.
+    #[must_use]
+    pub fn until(self, deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    /// When the time is up.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Takes tokens out of the purse.
+    ///
+    /// # Errors
+    /// [`Gap::ModelSkipped`] when they are not there; [`Gap::TimedOut`] past the deadline.
+    pub fn take_tokens(&mut self, tokens: usize) -> Result<(), Gap> {
+        self.tokens = self.tokens.checked_sub(tokens).ok_or(Gap::ModelSkipped)?;
+        self.check_time()
     }
 
     /// Decoded bytes that may still be produced.

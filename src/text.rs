@@ -205,6 +205,17 @@ impl OffsetMap {
         self.base + start..self.base + end.max(start)
     }
 
+    /// Where in the text the source offset `source` stands; inside of a replaced piece, where that begins.
+    pub fn text_of(&self, source: usize) -> usize {
+        let source = source.saturating_sub(self.base);
+        let before = self.replaced.partition_point(|piece| piece.source <= source).checked_sub(1).and_then(|index| self.replaced.get(index));
+        match before {
+            Some(piece) if source < piece.source + piece.source_len => piece.text,
+            Some(piece) => piece.text + piece.text_len + (source - piece.source - piece.source_len),
+            None => source,
+        }
+    }
+
     /// The last replaced piece that begins at or before text offset `at`.
     fn at(&self, at: usize) -> Option<&Replaced> {
         self.replaced.partition_point(|piece| piece.text <= at).checked_sub(1).and_then(|index| self.replaced.get(index))
@@ -266,6 +277,7 @@ mod tests {
         assert_eq!(source(2, 3), 2..8);
         assert_eq!(source(1, 4), 1..9);
         assert_eq!(source(4, 5), 9..10);
+        assert_eq!([0, 2, 5, 8, 9, 10].map(|source| map.text_of(source)), [0, 2, 2, 3, 4, 5]);
     }
 
     #[test]

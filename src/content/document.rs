@@ -77,6 +77,15 @@ impl<'a> Document<'a> {
         Some(Field { name, whole: blank(0..span.start()) && blank(span.end()..text.len()) })
     }
 
+    /// Where in its text the strings of a JSON segment stand, without keys and quotes; none for other segments.
+    pub fn strings(&self, segment: usize) -> Vec<Range<usize>> {
+        let Some((segment, origin)) = self.segments.get(segment).zip(self.origins.get(segment)) else { return Vec::new() };
+        let text = |local: usize| segment.map.text_of(origin.range.start + local);
+        let whole = |range: &Range<usize>| segment.text.get(range.clone()).is_some();
+        let strings = self.json(origin).into_iter().flat_map(json::Index::strings);
+        strings.map(|inside| text(inside.start)..text(inside.end)).filter(whole).collect()
+    }
+
     fn field_at(&self, segment: &Segment<'_>, origin: &Origin, span: Span) -> Option<(String, bool)> {
         let range = origin.local(segment.map.source(span));
         match origin.structure {

@@ -7,6 +7,8 @@ mod embedded;
 mod engine;
 mod gate;
 mod lookalike;
+#[cfg(feature = "model")]
+pub mod model;
 mod normalise;
 mod overlap;
 mod own_traffic;
@@ -187,9 +189,12 @@ impl Detectors {
         prove::prove(self)
     }
 
-    /// What people call data of this kind; `None` if no rule finds it.
+    /// What people call data of this kind; `None` if nothing finds it.
     pub fn name_of(&self, label: &Label, language: Language) -> Option<&str> {
-        self.engine.rules.iter().find(|rule| rule.label == *label).map(|rule| rule.name.say(language))
+        let rule = self.engine.rules.iter().find(|rule| rule.label == *label).map(|rule| rule.name.say(language));
+        #[cfg(feature = "model")]
+        let rule = rule.or_else(|| model::name_of(label, language));
+        rule
     }
 }
 

@@ -116,6 +116,11 @@ impl Index {
         None
     }
 
+    /// The insides of the values that are strings, in order.
+    pub(in crate::content) fn strings(&self) -> impl Iterator<Item = Range<usize>> {
+        self.nodes.iter().filter(|node| node.kind == Kind::String).map(|node| inside(*node))
+    }
+
     /// What of `span` may be replaced: the insides of strings, and whole numbers and literals.
     pub(in crate::content) fn slots(&self, span: Range<usize>) -> Vec<Slot> {
         let first = self.nodes.partition_point(|node| place(node.start) <= span.start).saturating_sub(1);
