@@ -6,7 +6,7 @@ use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use exeat::{
     detect::Detectors,
-    inspect::{Inspector, Limits, Message},
+    inspect::{Inspector, Limits, Message, Readers},
     policy::Policy,
     redact::DigestKey,
 };
@@ -22,8 +22,8 @@ fn chat(size: usize, message: &str) -> Bytes {
 
 fn inspect(criterion: &mut Criterion) {
     let detectors = Arc::new(Detectors::embedded().expect("the shipped rules"));
-    let limits = Limits { max_bytes: 16 << 20, deadline: Duration::from_secs(10) };
-    let inspector = Inspector::new(detectors, Policy::embedded(), DigestKey::new([7; 32]), limits);
+    let limits = Limits { max_bytes: 16 << 20, deadline: Duration::from_secs(10), tokens: 8192 };
+    let inspector = Inspector::new(Readers::new(detectors), Policy::embedded(), DigestKey::new([7; 32]), limits);
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
     let hosts = ["assistant.example".to_owned()];
     let mut group = criterion.benchmark_group("inspect");

@@ -4,6 +4,7 @@ use crate::{
     admin::{self, AdminState},
     audit::{Metrics, Store, StoreError, TokenError, Tokens},
     config::{self, Config},
+    detect::model::Model,
     gate::Gate,
     inspect::Inspector,
     problem::Problem,
@@ -115,7 +116,11 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
     let secret = state.digest_key().map_err(state_error)?;
     let key = DigestKey::new(secret);
 
-    let inspector = config.inspector(key.clone()).map_err(StartError::Problems)?;
+    let model = config.model().map_err(StartError::Problems)?;
+    if let Some(model) = &model {
+        tracing::info!(version = model.version(), "the model has passed its self-test");
+    }
+    let inspector = config.inspector(key.clone(), model.clone()).map_err(StartError::Problems)?;
     let rules = inspector.detectors().rules().count();
     let inspector = Arc::new(ArcSwap::from_pointee(inspector));
     let retention = Some(Duration::from_secs(u64::from(config.audit.retention_days) * 24 * 3600)).filter(|age| !age.is_zero());
@@ -178,7 +183,7 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
     state.announce(proxy_address, admin_address)?;
     started(&Running { proxy: proxy_address, admin: admin_address, ca: state.path(proxy::authority::ROOT_FILE), token, rules });
 
-    until_told(signals, &config, &key, &inspector).await;
+    until_told(signals, &config, &key, model.as_ref(), &inspector).await;
     tracing::info!("stopping; running exchanges may end");
     ready.store(false, Ordering::Release);
     state.retract();
@@ -208,19 +213,19 @@ impl Signals {
 }
 
 /// Waits for the signal to end, and meanwhile reloads rules and policy when told by SIGHUP or when their files change.
-async fn until_told(mut signals: Signals, config: &Config, key: &DigestKey, inspector: &ArcSwap<Inspector>) {
+async fn until_told(mut signals: Signals, config: &Config, key: &DigestKey, model: Option<&Arc<Model>>, inspector: &ArcSwap<Inspector>) {
     let mut watch = tokio::time::interval(WATCH);
     let mut seen = stamps(config);
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => return,
             _ = signals.interrupt.recv() => return,
-            _ = signals.hangup.recv() => reload(config, key, inspector),
+            _ = signals.hangup.recv() => reload(config, key, model, inspector),
             _ = watch.tick() => {
                 let now = stamps(config);
                 if now != seen {
                     seen = now;
-                    reload(config, key, inspector);
+                    reload(config, key, model, inspector);
                 }
             }
         }
@@ -228,8 +233,8 @@ async fn until_told(mut signals: Signals, config: &Config, key: &DigestKey, insp
 }
 
 /// Puts new rules and policy in force, or keeps the old ones when the new are wrong.
-fn reload(config: &Config, key: &DigestKey, inspector: &ArcSwap<Inspector>) {
-    match config.inspector(key.clone()) {
+fn reload(config: &Config, key: &DigestKey, model: Option<&Arc<Model>>, inspector: &ArcSwap<Inspector>) {
+    match config.inspector(key.clone(), model.cloned()) {
         Ok(new) => {
             tracing::info!(rules = new.detectors().rules().count(), "rules and policy reloaded");
             inspector.store(Arc::new(new));

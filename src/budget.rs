@@ -36,15 +36,14 @@ impl Budget {
         Self { tokens, ..self }
     }
 
-    /// The same purse with a new deadline: for a stream, whose steps each have their own.
-    #[must_use]
-    pub fn until(self, deadline: Instant) -> Self {
-        Self { deadline: Some(deadline), ..self }
-    }
-
     /// When the time is up.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Tokens that the model may still read.
+    pub fn tokens_left(&self) -> usize {
+        self.tokens
     }
 
     /// Takes tokens out of the purse.

@@ -6,7 +6,11 @@
 mod load;
 mod read;
 
-use crate::{detect::TestValues, policy::Hosts, problem::Problem};
+use crate::{
+    detect::TestValues,
+    policy::{Hosts, ModelUse},
+    problem::Problem,
+};
 use ipnet::IpNet;
 use std::{
     net::SocketAddr,
@@ -129,19 +133,14 @@ pub struct Inspect {
     pub deadline: Duration,
     /// For its turn to be inspected.
     pub queue_timeout: Duration,
-    /// What the model does.
-    pub model: Model,
-}
-
-/// What the model's findings are good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Model {
-    /// They count like others.
-    On,
-    /// They are recorded and decide nothing.
-    Observe,
-    /// It is not loaded.
-    Off,
+    /// What the model's findings are good for.
+    pub model: ModelUse,
+    /// Where its files are; `None`: the embedded ones.
+    pub model_directory: Option<PathBuf>,
+    /// Batches that it reads at one time.
+    pub model_threads: usize,
+    /// Tokens that it reads of one message.
+    pub model_max_tokens: usize,
 }
 
 /// `[policy]`

@@ -21,6 +21,15 @@ pub struct Finding {
     pub confidence: Confidence,
 }
 
+/// A word that speaks for a finding: without it, less would be left of the decision.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Carried {
+    /// Where in the finding's segment.
+    pub span: Span,
+    /// How much of the probability is lost without it, in `(0, 1]`.
+    pub share: f32,
+}
+
 /// The grounds of a finding, strongest first: where two findings overlap, the stronger one stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]

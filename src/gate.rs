@@ -17,7 +17,8 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// Bodies up to this size are inspected where they are read: it takes less time than handing them to another thread.
+/// Bodies up to this size that hold nothing for the model are inspected where they are read: it takes less time than handing them to
+/// another thread.
 const INLINE: usize = 64 << 10;
 
 /// Inspects and records. Shared by the proxy and the adapters.
@@ -67,7 +68,8 @@ impl Gate {
     /// Inspects one complete message. When this returns, what has to be recorded is on the disk.
     pub async fn pass(&self, head: Head, body: Bytes) -> (Head, Passed) {
         let started = Instant::now();
-        let (head, mut inspection) = if body.len() <= INLINE {
+        let is_quick = body.len() <= INLINE && !self.inspector.load().is_slow(&head.message(&body));
+        let (head, mut inspection) = if is_quick {
             let inspection = self.inspector.load().inspect(&head.message(&body));
             (head, inspection)
         } else {

@@ -11,12 +11,14 @@
 
 pub mod stream;
 
+#[cfg(feature = "model")]
+use crate::detect::model::Model;
 use crate::{
     budget::Budget,
     content::{self, Document, Rewritten},
     detect::{Detection, Detectors, Suppressed},
-    finding::{Finding, Gap, Label},
-    policy::{Action, Facts, Policy, Verdict, Whereabouts},
+    finding::{Carried, Finding, Gap, Label},
+    policy::{Action, Facts, ModelUse, Policy, Verdict, Whereabouts},
     redact::{self, DigestKey},
     words::Language,
 };
@@ -63,8 +65,132 @@ pub struct Inspection {
     pub rewritten: Option<Rewritten>,
 }
 
+/// A finding with what can be told about it without its text.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The finding.
+    pub finding: Finding,
+    /// Where, for people: `$.messages[0].content`, `url`, `part "cv.txt"`.
+    pub place: String,
+    /// Keyed digest of the text found: equal for equal text, worthless without the key.
+    pub digest: String,
+    /// What policy does about this one.
+    pub action: Action,
+    /// The words that carried it, if it is the model's and reasons were asked for.
+    pub carried: Vec<Carried>,
+}
+
+/// Bounds on one inspection.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most bytes that decoding may produce.
+    pub max_bytes: usize,
+    /// Most time it may take.
+    pub deadline: Duration,
+    /// Most tokens that the model may read.
+    pub tokens: usize,
+}
+
+impl Limits {
+    /// The purse of one inspection that begins now.
+    fn budget(&self) -> Budget {
+        Budget::new(self.max_bytes, Some(Instant::now() + self.deadline)).with_tokens(self.tokens)
+    }
+}
+
+/// How much an inspection tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What was found.
+    Findings,
+    /// And what rules refused by a check, and which words carried what the model found. Takes longer.
+    Reasons,
+}
+
+/// What reads a document: the rules, and after them the model if there is one.
+#[derive(Clone, Debug)]
+pub struct Readers {
+    detectors: Arc<Detectors>,
+    #[cfg(feature = "model")]
+    model: Option<Arc<Model>>,
+}
+
+impl Readers {
+    /// The rules alone.
+    pub fn new(detectors: Arc<Detectors>) -> Self {
+        Self {
+            detectors,
+            #[cfg(feature = "model")]
+            model: None,
+        }
+    }
+
+    /// The same, and then `model`.
+    #[cfg(feature = "model")]
+    #[must_use]
+    pub fn with_model(self, model: Option<Arc<Model>>) -> Self {
+        Self { model, ..self }
+    }
+
+    /// The rules.
+    pub fn detectors(&self) -> &Detectors {
+        &self.detectors
+    }
+
+    /// The model, if there is one.
+    #[cfg(feature = "model")]
+    pub fn model(&self) -> Option<&Model> {
+        self.model.as_deref()
+    }
+
+    /// What is in a document on its way to `hosts`, without what the company allows.
+    pub fn read(&self, document: &Document<'_>, at: Whereabouts<'_>, policy: &Policy, hosts: &[String], budget: &mut Budget) -> Detection {
+        let mut detection = self.detectors.run(document, budget);
+        self.go_on(document, at, policy, hosts, budget, &mut detection);
+        detection
+    }
+
+    /// The same with reasons: for each finding, the words that carried it.
+    pub fn explain(
+        &self,
+        document: &Document<'_>,
+        at: Whereabouts<'_>,
+        policy: &Policy,
+        hosts: &[String],
+        budget: &mut Budget,
+    ) -> (Detection, Vec<Vec<Carried>>) {
+        let mut detection = self.detectors.explain(document, budget);
+        self.go_on(document, at, policy, hosts, budget, &mut detection);
+        #[cfg(feature = "model")]
+        if let Some(model) = &self.model {
+            let findings = &detection.findings;
+            let carried = findings.iter().map(|finding| model.explain(document, findings, finding, budget)).collect();
+            return (detection, carried);
+        }
+        (detection, Vec::new())
+    }
+
+    fn go_on(
+        &self,
+        document: &Document<'_>,
+        at: Whereabouts<'_>,
+        policy: &Policy,
+        hosts: &[String],
+        budget: &mut Budget,
+        detection: &mut Detection,
+    ) {
+        #[cfg(feature = "model")]
+        if let Some(model) = self.model.as_ref().filter(|_| policy.model_use(hosts) > ModelUse::Off) {
+            model.read(document, detection, budget);
+        }
+        #[cfg(not(feature = "model"))]
+        let _ = (hosts, budget, ModelUse::Off);
+        spare(policy, document, at, detection);
+    }
+}
+
 /// Takes what the company allows out of the findings, and says so.
-pub fn spare(policy: &Policy, document: &Document<'_>, at: Whereabouts<'_>, detection: &mut Detection) {
+fn spare(policy: &Policy, document: &Document<'_>, at: Whereabouts<'_>, detection: &mut Detection) {
     let allow = policy.allow_list();
     if allow.is_empty() {
         return;
@@ -78,74 +204,69 @@ pub fn spare(policy: &Policy, document: &Document<'_>, at: Whereabouts<'_>, dete
     });
 }
 
-/// A finding with what can be told about it without its text.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The finding.
-    pub finding: Finding,
-    /// Where, for people: `$.messages[0].content`, `url`, `part "cv.txt"`.
-    pub place: String,
-    /// Keyed digest of the text found: equal for equal text, worthless without the key.
-    pub digest: String,
-    /// What policy does about this one.
-    pub action: Action,
-}
-
-/// Bounds on one inspection.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Most bytes that decoding may produce.
-    pub max_bytes: usize,
-    /// Most time it may take.
-    pub deadline: Duration,
-}
-
 /// Rules, policy and limits, ready to inspect. Immutable; a reload builds a new one.
 #[derive(Debug)]
 pub struct Inspector {
-    detectors: Arc<Detectors>,
+    readers: Readers,
     policy: Policy,
     key: DigestKey,
     limits: Limits,
 }
 
-/// How detectors read a document.
-pub type Detect = fn(&Detectors, &Document<'_>, &Budget) -> Detection;
-
-impl Message<'_> {
-    fn whereabouts(&self) -> Whereabouts<'_> {
+impl<'a> Message<'a> {
+    fn whereabouts(&self) -> Whereabouts<'a> {
         Whereabouts::Request { hosts: self.hosts, target: self.target }
     }
 }
 
 impl Inspector {
     /// An inspector of these parts.
-    pub fn new(detectors: Arc<Detectors>, policy: Policy, key: DigestKey, limits: Limits) -> Self {
-        Self { detectors, policy, key, limits }
+    pub fn new(readers: Readers, policy: Policy, key: DigestKey, limits: Limits) -> Self {
+        Self { readers, policy, key, limits }
     }
 
     /// The rules that it runs.
     pub fn detectors(&self) -> &Detectors {
-        &self.detectors
+        self.readers.detectors()
+    }
+
+    /// The model that it runs, if any.
+    #[cfg(feature = "model")]
+    pub fn model(&self) -> Option<&Model> {
+        self.readers.model()
+    }
+
+    /// Whether the model may have to read something of a message: then an inspection takes milliseconds, not microseconds.
+    #[cfg(feature = "model")]
+    pub fn is_slow(&self, message: &Message<'_>) -> bool {
+        let is_coded = || message.headers.contains_key(http::header::CONTENT_ENCODING) && !message.body.is_empty();
+        let may_hold_language = crate::detect::model::may_hold_language;
+        self.may_be_slow(message.hosts) && (is_coded() || may_hold_language(message.body) || may_hold_language(message.target.as_bytes()))
+    }
+
+    /// Whether the model reads what goes to `hosts`.
+    #[cfg(feature = "model")]
+    fn may_be_slow(&self, hosts: &[String]) -> bool {
+        self.readers.model.is_some() && self.policy.model_use(hosts) > ModelUse::Off
     }
 
     /// Reads `message` and decides on it.
     pub fn inspect(&self, message: &Message<'_>) -> Inspection {
-        self.contained(message, Detectors::run)
+        self.contained(message, Detail::Findings)
     }
 
-    /// Like [`inspect`](Self::inspect), and tells as well what rules refused by a check and why ([`Detectors::explain`]).
+    /// Like [`inspect`](Self::inspect), and tells reasons as well.
     pub fn explain(&self, message: &Message<'_>) -> Inspection {
-        self.contained(message, Detectors::explain)
+        self.contained(message, Detail::Reasons)
     }
 
-    fn contained(&self, message: &Message<'_>, detect: Detect) -> Inspection {
+    fn contained(&self, message: &Message<'_>, detail: Detail) -> Inspection {
         // A bug of ours in one decoder must neither let a message through unread nor take the proxy down.
-        catch_unwind(AssertUnwindSafe(|| self.pipeline(message, detect))).unwrap_or_else(|_| self.unread(message, Gap::Panicked))
+        catch_unwind(AssertUnwindSafe(|| self.pipeline(message, detail))).unwrap_or_else(|_| self.unread(message, Gap::Panicked))
     }
 
-    fn pipeline(&self, message: &Message<'_>, detect: Detect) -> Inspection {
-        let mut budget = Budget::new(self.limits.max_bytes, Some(Instant::now() + self.limits.deadline));
+    fn pipeline(&self, message: &Message<'_>, detail: Detail) -> Inspection {
+        let mut budget = self.limits.budget();
         let mut gaps = Vec::new();
 
         let body = content::decode(message.headers, message.body, &mut budget).unwrap_or_else(|gap| {
@@ -153,8 +274,11 @@ impl Inspector {
             message.body.clone() // still worth a look as it is
         });
         let document = content::extract(message.target, message.headers, &body, &mut budget, &mut gaps);
-        let mut detection = detect(&self.detectors, &document, &budget);
-        spare(&self.policy, &document, message.whereabouts(), &mut detection);
+        let (at, policy, hosts) = (message.whereabouts(), &self.policy, message.hosts);
+        let (detection, carried) = match detail {
+            Detail::Findings => (self.readers.read(&document, at, policy, hosts, &mut budget), Vec::new()),
+            Detail::Reasons => self.readers.explain(&document, at, policy, hosts, &mut budget),
+        };
         let Detection { findings, suppressed, gap } = detection;
         gaps.extend(gap);
 
@@ -163,7 +287,8 @@ impl Inspector {
             Action::Redact => self.rewrite(message, &document, &findings, &mut verdict),
             Action::Allow | Action::Log | Action::Block => None,
         };
-        let findings = self.describe(&document, findings, &verdict);
+        let mut findings = self.describe(&document, findings, &verdict);
+        findings.iter_mut().zip(carried).for_each(|(found, carried)| found.carried = carried);
         Inspection { verdict, findings, suppressed, gaps, rewritten }
     }
 
@@ -181,7 +306,7 @@ impl Inspector {
 
     /// The name of a kind of data, for people.
     pub fn name_of<'a>(&'a self, label: &'a Label, language: Language) -> &'a str {
-        self.detectors.name_of(label, language).unwrap_or_else(|| label.as_str())
+        self.detectors().name_of(label, language).unwrap_or_else(|| label.as_str())
     }
 
     /// The verdict on a message of which nothing could be read.
@@ -199,6 +324,7 @@ impl Inspector {
                 place: document.place(finding.segment, finding.span),
                 digest: self.key.digest(document.text(finding.segment, finding.span)),
                 action: decision.action,
+                carried: Vec::new(),
                 finding,
             })
             .collect()

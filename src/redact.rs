@@ -8,10 +8,11 @@ use crate::{
 };
 use std::fmt;
 
-/// The edits that carry out a verdict: one for every finding that is to be redacted. Equal values get equal replacements, so
-/// that a text still tells one person from another where the operator chose `hash`.
+/// The edits that carry out a verdict: one for every finding that is to be redacted, in order, and none overlaps another: what lies in
+/// a passage goes with it. Equal values get equal replacements, so that a text still tells one person from another where the operator
+/// chose `hash`.
 pub fn edits(document: &Document<'_>, findings: &[Finding], verdict: &Verdict, key: &DigestKey) -> Vec<Edit> {
-    findings
+    let mut edits: Vec<Edit> = findings
         .iter()
         .zip(&verdict.decisions)
         .filter(|(_, decision)| decision.action == Action::Redact)
@@ -20,7 +21,19 @@ pub fn edits(document: &Document<'_>, findings: &[Finding], verdict: &Verdict, k
             span: finding.span,
             replacement: replacement(&finding.label, document.text(finding.segment, finding.span), decision.redaction, key),
         })
-        .collect()
+        .collect();
+    let len = |edit: &Edit| edit.span.end() - edit.span.start();
+    edits.dedup_by(|next, kept| {
+        let overlap = next.segment == kept.segment && next.span.overlaps(kept.span);
+        if overlap {
+            if len(next) > len(kept) {
+                std::mem::swap(&mut next.replacement, &mut kept.replacement);
+            }
+            kept.span = kept.span.union(next.span);
+        }
+        overlap
+    });
+    edits
 }
 
 /// The key of the digests that stand for found text in the audit and in `hash` redactions.
@@ -165,6 +178,26 @@ mod tests {
 
     fn masked(kind: &str, text: &str) -> String {
         replacement(&label(kind), text, Redaction::Mask, &DigestKey::new([7; 32]))
+    }
+
+    #[test]
+    fn what_lies_in_a_passage_goes_with_it() {
+        let text = "the contract with Ada Lovelace shall end";
+        let finding = |kind: &str, start: usize, end: usize| Finding {
+            segment: 0,
+            span: Span::of(text, start, end).expect("span"),
+            label: label(kind),
+            detector: "test".into(),
+            evidence: Evidence::Model,
+            confidence: Confidence::new(1.0),
+        };
+        let findings = [finding("business.contract", 0, 40), finding("personal.name", 18, 30)];
+        let decision = Decision { action: Action::Redact, redaction: Redaction::Label, rule: None, message: None };
+        let decisions = vec![decision.clone(), decision];
+        let verdict = Verdict { action: Action::Redact, decisions, rule: None, message: None, gap: None, reason: None };
+        let edits = edits(&Document::plain(text), &findings, &verdict, &DigestKey::new([7; 32]));
+        let edits: Vec<_> = edits.iter().map(|edit| (edit.span.range(), edit.replacement.as_str())).collect();
+        assert_eq!(edits, [(0..40, "[CONTRACT]")]);
     }
 
     #[test]

@@ -208,7 +208,8 @@ impl OffsetMap {
     /// Where in the text the source offset `source` stands; inside of a replaced piece, where that begins.
     pub fn text_of(&self, source: usize) -> usize {
         let source = source.saturating_sub(self.base);
-        let before = self.replaced.partition_point(|piece| piece.source <= source).checked_sub(1).and_then(|index| self.replaced.get(index));
+        let before =
+            self.replaced.partition_point(|piece| piece.source <= source).checked_sub(1).and_then(|index| self.replaced.get(index));
         match before {
             Some(piece) if source < piece.source + piece.source_len => piece.text,
             Some(piece) => piece.text + piece.text_len + (source - piece.source - piece.source_len),

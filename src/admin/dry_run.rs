@@ -3,6 +3,7 @@
 use super::{Admin, Problem, token_routes::body_problem};
 use crate::{
     content::Rewritten,
+    finding::Carried,
     inspect::{Found, Inspection, Inspector, Message},
 };
 use axum::{
@@ -161,7 +162,13 @@ fn finding(found: &Found) -> Value {
         "end": finding.span.end(),
         "digest": found.digest,
         "action": found.action,
+        "carried": found.carried.iter().map(carried).collect::<Vec<_>>(),
     })
+}
+
+/// A word that carried a finding, by place: whoever asks has the text.
+fn carried(carried: &Carried) -> Value {
+    json!({"start": carried.span.start(), "end": carried.span.end(), "share": f64::from((carried.share * 1000.0).round()) / 1000.0})
 }
 
 /// The parts that redaction changed.

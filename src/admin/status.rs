@@ -1,6 +1,7 @@
 //! Health, readiness, metrics, and the description of the API.
 
 use super::{Admin, Problem};
+use crate::detect::model::Model;
 use axum::{
     extract::State,
     http::{StatusCode, header},
@@ -32,7 +33,8 @@ pub(super) async fn ready(State(admin): State<Arc<Admin>>) -> Response {
 /// Counters for Prometheus.
 pub(super) async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     let (stored, refused) = admin.state.store.counts();
-    let text = admin.state.metrics.render(admin.state.store.waiting(), stored, refused);
+    let model = admin.state.inspector.load().model().map(Model::readings);
+    let text = admin.state.metrics.render(admin.state.store.waiting(), stored, refused, model.as_ref());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

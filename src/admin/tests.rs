@@ -4,7 +4,7 @@ use super::{access::Access, router, routes, status::OPENAPI, *};
 use crate::{
     audit::{Entry, Id, Outcome, Record, Role},
     detect::Detectors,
-    inspect::Limits,
+    inspect::{Limits, Readers},
     policy::Policy,
     redact::DigestKey,
 };
@@ -37,9 +37,9 @@ impl Server {
         let store = Store::open(&dir.path().join("audit.db"), &[7; 32], None).expect("store");
         let tokens = Tokens::open(&dir.path().join("admin.token"), store.clone()).expect("tokens");
         let (_, viewer) = tokens.create("siem", Role::Viewer).await.expect("token");
-        let limits = Limits { max_bytes: 1 << 20, deadline: Duration::from_secs(30) };
+        let limits = Limits { max_bytes: 1 << 20, deadline: Duration::from_secs(30), tokens: 8192 };
         let detectors = Detectors::embedded().expect("rules");
-        let inspector = Inspector::new(Arc::new(detectors), Policy::embedded(), DigestKey::new([9; 32]), limits);
+        let inspector = Inspector::new(Readers::new(Arc::new(detectors)), Policy::embedded(), DigestKey::new([9; 32]), limits);
         let ready = Arc::new(AtomicBool::new(true));
         let state = AdminState {
             store: store.clone(),

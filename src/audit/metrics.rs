@@ -1,6 +1,7 @@
 //! Counters of everything that goes through, for Prometheus: no host, no user, no content.
 
 use crate::{
+    detect::model::Readings,
     finding::{Gap, Label},
     inspect::Inspection,
     policy::Action,
@@ -106,11 +107,13 @@ impl Metrics {
         OpenConnection(&self.open_connections)
     }
 
-    /// The text that Prometheus reads (exposition format 0.0.4); `waiting`, `stored` and `unstored` are the store's.
-    pub fn render(&self, waiting: usize, stored: u64, unstored: u64) -> String {
+    /// The text that Prometheus reads (exposition format 0.0.4); `waiting`, `stored` and `unstored` are the store's, `model` is the
+    /// model's, if there is one.
+    pub fn render(&self, waiting: usize, stored: u64, unstored: u64, model: Option<&Readings>) -> String {
         let mut out = String::with_capacity(4096);
         // Writing to a string cannot fail.
         let _ = self.write(&mut out, waiting, stored, unstored);
+        let _ = model.map_or(Ok(()), |model| write_model(&mut out, model));
         out
     }
 
@@ -151,6 +154,21 @@ impl Metrics {
         writeln!(out, "exeat_audit_records_total{{result=\"stored\"}} {stored}")?;
         writeln!(out, "exeat_audit_records_total{{result=\"refused\"}} {unstored}")
     }
+}
+
+fn write_model(out: &mut String, model: &Readings) -> fmt::Result {
+    head(out, "exeat_model_tokens_total", "counter", "Tokens that the model read.")?;
+    writeln!(out, "exeat_model_tokens_total {}", model.tokens)?;
+    head(out, "exeat_model_windows_total", "counter", "Windows of text by whether the model read them or knew them already.")?;
+    writeln!(out, "exeat_model_windows_total{{result=\"read\"}} {}", model.windows)?;
+    writeln!(out, "exeat_model_windows_total{{result=\"known\"}} {}", model.known)?;
+    head(out, "exeat_model_batch_seconds", "summary", "Time that the model took for each batch of windows.")?;
+    writeln!(out, "exeat_model_batch_seconds_sum {}", model.busy.as_secs_f64())?;
+    writeln!(out, "exeat_model_batch_seconds_count {}", model.batches)?;
+    head(out, "exeat_model_skipped_total", "counter", "Messages that the model did not read in full.")?;
+    writeln!(out, "exeat_model_skipped_total {}", model.skipped)?;
+    head(out, "exeat_model_queue", "gauge", "Messages that wait for the model.")?;
+    writeln!(out, "exeat_model_queue {}", model.waiting)
 }
 
 impl Drop for OpenConnection<'_> {
@@ -252,7 +270,9 @@ mod tests {
         metrics.inspection.observe(Duration::from_secs(9));
         let open = metrics.connected();
         drop(metrics.connected());
-        insta::assert_snapshot!(metrics.render(3, 5, 1));
+        let model = Readings { tokens: 900, windows: 9, known: 4, batches: 2, busy: Duration::from_millis(60), skipped: 1, waiting: 3 };
+        assert!(!metrics.render(3, 5, 1, None).contains("model_"));
+        insta::assert_snapshot!(metrics.render(3, 5, 1, Some(&model)));
         drop(open);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::Config;
 use crate::{
-    detect::{Detectors, Options, RuleFile},
-    inspect::{Inspector, Limits},
-    policy::{AllowList, Policy},
+    detect::{Detectors, Options, RuleFile, model::Model},
+    inspect::{Inspector, Limits, Readers},
+    policy::{AllowList, ModelUse, Policy},
     problem::Problem,
     redact::DigestKey,
 };
@@ -15,16 +15,39 @@ use std::{
 };
 
 impl Config {
-    /// Everything that inspection needs, from the files that the configuration names.
+    /// Everything that inspection needs, from the files that the configuration names. `model` is what [`model`](Self::model) loaded: a reload keeps it.
     ///
     /// # Errors
-    /// Every problem of all of them.
-    pub fn inspector(&self, key: DigestKey) -> Result<Inspector, Vec<Problem>> {
-        let limits = Limits { max_bytes: self.inspect.max_memory_bytes, deadline: self.inspect.deadline };
+    /// Every problem of all files.
+    pub fn inspector(&self, key: DigestKey, model: Option<Arc<Model>>) -> Result<Inspector, Vec<Problem>> {
+        let inspect = &self.inspect;
+        let limits = Limits { max_bytes: inspect.max_memory_bytes, deadline: inspect.deadline, tokens: inspect.model_max_tokens };
         match (self.detectors(), self.policy()) {
-            (Ok(detectors), Ok(policy)) => Ok(Inspector::new(Arc::new(detectors), policy, key, limits)),
+            (Ok(detectors), Ok(policy)) => Ok(Inspector::new(Readers::new(Arc::new(detectors)).with_model(model), policy, key, limits)),
             (detectors, policy) => Err(detectors.err().into_iter().chain(policy.err()).flatten().collect()),
         }
+    }
+
+    /// The model, loaded and tested; `None` if it is off.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub fn model(&self) -> Result<Option<Arc<Model>>, Vec<Problem>> {
+        let threads = self.inspect.model_threads;
+        let Some(directory) = self.inspect.model_directory.as_deref().filter(|_| self.inspect.model > ModelUse::Off) else {
+            return Ok(None);
+        };
+        let file = |name: &str| {
+            let path = directory.join(name);
+            fs::read(&path).map_err(|error| vec![unreadable(&path, "inspect.model_directory", &error)])
+        };
+        let model = Model::load(file("exeat-zh-en.gguf")?.into(), &file("tokenizer.json")?, threads);
+        model.map(|model| Some(Arc::new(model))).map_err(|error| {
+            let text = error.to_string();
+            let (cause, fix) = text.split_once("; ").unwrap_or((&text, "set inspect.model = \"off\""));
+            let (file, item) = (directory.display().to_string(), "inspect.model_directory".to_owned());
+            vec![Problem { file, line: None, item, cause: cause.to_owned(), fix: fix.to_owned() }]
+        })
     }
 
     /// The policy and the allow-list that the configuration names.
@@ -33,7 +56,7 @@ impl Config {
     /// Every problem of both files.
     pub fn policy(&self) -> Result<Policy, Vec<Problem>> {
         match (self.policy_file(), self.allow_list()) {
-            (Ok(policy), Ok(allow)) => Ok(policy.with_allow_list(allow)),
+            (Ok(policy), Ok(allow)) => Ok(policy.with_allow_list(allow).with_model(self.inspect.model)),
             (policy, allow) => Err(policy.err().into_iter().chain(allow.err()).flatten().collect()),
         }
     }

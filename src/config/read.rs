@@ -1,12 +1,12 @@
 //! The keys of the configuration file: names, defaults, and what is a proper value of each.
 
 use super::{
-    AccessLog, Admin, Audit, Config, Inspect, Knowledge, Level, Log, LogFormat, Model, Overrides, Parent, PolicyFile, Proxy, Reply, Rules,
+    AccessLog, Admin, Audit, Config, Inspect, Knowledge, Level, Log, LogFormat, Overrides, Parent, PolicyFile, Proxy, Reply, Rules,
     SHIPPED, State, Store, Tls, Upstream,
 };
 use crate::{
     detect::TestValues,
-    policy::{Categories, Hosts},
+    policy::{Categories, Hosts, ModelUse},
     problem::Problem,
     table::{File, Table, Value},
 };
@@ -33,7 +33,7 @@ pub(super) fn config(file: &str, text: &str, directory: &Path, overrides: &Overr
         Config {
             upstream: root.section("upstream", |table| keys.upstream(table)),
             tls: root.section("tls", |table| keys.tls(table)),
-            inspect: root.section("inspect", inspect),
+            inspect: root.section("inspect", |table| keys.inspect(table)),
             policy: root.section("policy", |table| PolicyFile { file: keys.path(table, "file"), allow: keys.path(table, "allow") }),
             rules: root.section("rules", |table| keys.rules(table)),
             knowledge: root.section("knowledge", |table| Knowledge { packs: keys.paths(table, "packs") }),
@@ -96,6 +96,21 @@ impl Keys<'_> {
         }
     }
 
+    fn inspect(&self, table: &Table<'_>) -> Inspect {
+        let uses = [("on", ModelUse::On), ("observe", ModelUse::Observe), ("off", ModelUse::Off)];
+        let threads = table.or("model_threads", 0, |value| value.integer(0..=256));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Inspect {
+            max_memory_bytes: size(table, "max_memory_bytes", 16 << 20, 1 << 16, 1 << 32),
+            deadline: milliseconds(table, "deadline_ms", 2000),
+            queue_timeout: milliseconds(table, "queue_timeout_ms", 5000),
+            model: table.or("model", ModelUse::On, |value| value.choice(&uses)),
+            model_directory: self.path(table, "model_directory"),
+            model_threads: usize::try_from(threads).ok().filter(|threads| *threads > 0).unwrap_or(cores),
+            model_max_tokens: size(table, "model_max_tokens", 8192, 1, 1 << 24),
+        }
+    }
+
     fn rules(&self, table: &Table<'_>) -> Rules {
         let choices = [("ignore", TestValues::Ignore), ("report", TestValues::Report)];
         Rules {
@@ -132,16 +147,6 @@ impl Keys<'_> {
             path => Some(self.directory.join(path)),
         };
         table.or(key, Vec::new(), |value| value.list(path))
-    }
-}
-
-fn inspect(table: &Table<'_>) -> Inspect {
-    let models = [("on", Model::On), ("observe", Model::Observe), ("off", Model::Off)];
-    Inspect {
-        max_memory_bytes: size(table, "max_memory_bytes", 16 << 20, 1 << 16, 1 << 32),
-        deadline: milliseconds(table, "deadline_ms", 2000),
-        queue_timeout: milliseconds(table, "queue_timeout_ms", 5000),
-        model: table.or("model", Model::On, |value| value.choice(&models)),
     }
 }
 

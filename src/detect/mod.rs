@@ -65,7 +65,7 @@ pub struct Detection {
     pub findings: Vec<Finding>,
     /// What looked like a finding and was left alone.
     pub suppressed: Vec<Suppressed>,
-    /// Set when the deadline cut the run short.
+    /// Set when the deadline or a budget cut the run short.
     pub gap: Option<Gap>,
 }
 

@@ -96,8 +96,18 @@ pub struct StreamInspector {
     /// gRPC: bytes of a message that is not complete.
     partial: BytesMut,
     seen: HashSet<String>,
+    /// Tokens that the model may still read of the stream.
+    tokens: usize,
+    model: Skipped,
     /// What is known from the head not to be readable, until it has been told.
     untold: Option<Gap>,
+}
+
+/// Whether it has been told that the model does not read all of the stream: once is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Skipped {
+    Untold,
+    Told,
 }
 
 impl StreamInspector {
@@ -112,6 +122,7 @@ impl StreamInspector {
             Ok(decoder) => (decoder, None),
             Err(gap) => (Decoder::identity(), Some(gap)),
         };
+        let tokens = inspector.limits.tokens;
         Self {
             inspector,
             head,
@@ -126,7 +137,15 @@ impl StreamInspector {
             decoded: 0,
             partial: BytesMut::new(),
             seen: HashSet::new(),
+            tokens,
+            model: Skipped::Untold,
         }
+    }
+
+    /// Whether the model reads the stream: then a step may take a second.
+    #[cfg(feature = "model")]
+    pub fn is_slow(&self) -> bool {
+        self.inspector.may_be_slow(&self.head.hosts)
     }
 
     /// Takes in the next bytes.
@@ -259,10 +278,16 @@ impl StreamInspector {
     fn look(&mut self, bytes: &[u8]) -> Option<Inspection> {
         let text = String::from_utf8_lossy(bytes);
         let document = Document::plain(&text);
-        let budget = Budget::new(usize::MAX, Some(std::time::Instant::now() + self.inspector.limits.deadline));
+        let deadline = std::time::Instant::now() + self.inspector.limits.deadline;
+        let mut budget = Budget::new(usize::MAX, Some(deadline)).with_tokens(self.tokens);
         let body = Bytes::new();
-        let mut detection = self.inspector.detectors.run(&document, &budget);
-        super::spare(&self.inspector.policy, &document, self.head.message(&body).whereabouts(), &mut detection);
+        let (readers, policy) = (&self.inspector.readers, &self.inspector.policy);
+        let at = self.head.message(&body).whereabouts();
+        let mut detection = readers.read(&document, at, policy, &self.head.hosts, &mut budget);
+        self.tokens = budget.tokens_left();
+        if detection.gap == Some(Gap::ModelSkipped) && std::mem::replace(&mut self.model, Skipped::Told) == Skipped::Told {
+            detection.gap = None;
+        }
         let Detection { findings, suppressed, gap } = detection;
         let gaps: Vec<Gap> = gap.into_iter().collect();
         let verdict = without_redaction(&self.inspector.policy, &Facts::of(&self.head.message(&body)), &document, &findings, &gaps);

@@ -1,8 +1,11 @@
 //! A policy file, read into a [`Policy`].
 
-use super::{Action, AllowList, Categories, Hosts, List, Policy, Redaction, Rule, Subject, Words, selection::Near, selection::Selection};
+use super::{
+    Action, AllowList, Categories, Hosts, List, ModelPolicy, ModelUse, Policy, Redaction, Rule, Subject, Words, selection::Near,
+    selection::Selection,
+};
 use crate::{
-    finding::{Gap, Label},
+    finding::{Evidence, Gap, Label},
     problem::Problem,
     table::{File, Table, Value},
 };
@@ -16,6 +19,14 @@ use std::{
 const ACTIONS: [(&str, Action); 4] = [("allow", Action::Allow), ("log", Action::Log), ("redact", Action::Redact), ("block", Action::Block)];
 const REDACTIONS: [(&str, Redaction); 3] = [("label", Redaction::Label), ("mask", Redaction::Mask), ("hash", Redaction::Hash)];
 
+const EVIDENCE: [(&str, Evidence); 5] = [
+    ("checksum", Evidence::Checksum),
+    ("structure", Evidence::Structure),
+    ("exact", Evidence::Exact),
+    ("context", Evidence::Context),
+    ("model", Evidence::Model),
+];
+
 /// Reads a policy file.
 ///
 /// # Errors
@@ -26,7 +37,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Policy, Vec<Problem>> {
         let groups = groups(root);
         let mut names = HashSet::new();
         let rules = root.each("rule", |table| rule(table, &categories, &groups, &mut names));
-        Policy { rules, gaps: gaps(root), allow: AllowList::default() }
+        Policy { rules, gaps: gaps(root), allow: AllowList::default(), model: model(root, &categories) }
     })
 }
 
@@ -42,6 +53,23 @@ fn categories(root: &Table<'_>) -> Categories {
         }
         categories
     })
+}
+
+/// `[model]`: hosts at which the model only observes, or does not read.
+fn model(root: &Table<'_>, categories: &Categories) -> ModelPolicy {
+    root.section("model", |table| {
+        let hosts = |key| table.optional(key, |value| hosts(value, Hosts::none(), categories)).unwrap_or_else(Hosts::none);
+        ModelPolicy { most: ModelUse::On, observe: hosts("observe"), off: hosts("off") }
+    })
+}
+
+/// Adds a list of hosts to `hosts`.
+fn hosts(value: &Value<'_>, mut hosts: Hosts, categories: &Categories) -> Option<Hosts> {
+    value.list(|item| {
+        let added = hosts.add(item.text()?, categories);
+        added.err().and_then(|bad| item.wrong::<()>(&bad.cause, &bad.fix))
+    })?;
+    Some(hosts)
 }
 
 type Groups = BTreeMap<String, Vec<String>>;
@@ -121,14 +149,7 @@ struct When {
 
 impl When {
     fn read(when: &Table<'_>, categories: &Categories, groups: &Groups) -> Self {
-        let hosts = when.or("host", Hosts::default(), |value| {
-            let mut hosts = Hosts::default();
-            value.list(|item| {
-                let added = hosts.add(item.text()?, categories);
-                added.err().and_then(|bad| item.wrong::<()>(&bad.cause, &bad.fix))
-            })?;
-            Some(hosts)
-        });
+        let hosts = when.or("host", Hosts::default(), |value| hosts(value, Hosts::default(), categories));
         let users = when.or("user", List::default(), |value| list(value, |_, text| Some(vec![text.to_owned()])));
         let members = when.or("group", List::default(), |value| {
             list(value, |item, name| match groups.get(name) {
@@ -147,6 +168,14 @@ impl When {
 fn subject(when: &Table<'_>) -> Subject {
     let labels = when.optional("label", labels);
     let confidence = when.optional("confidence", Value::fraction);
+    let evidence = when.optional("evidence", |value| {
+        list(value, |item, text| match EVIDENCE.iter().find(|(name, _)| *name == text) {
+            Some((_, evidence)) => Some(vec![*evidence]),
+            None => {
+                item.wrong(&format!("{text:?} is no evidence"), "write \"checksum\", \"structure\", \"exact\", \"context\" or \"model\"")
+            }
+        })
+    });
     let distinct = when.optional("distinct", |value| value.integer(1..=1_000_000));
     let near = when.optional("near", |value| {
         value.section(|table| {
@@ -157,7 +186,7 @@ fn subject(when: &Table<'_>) -> Subject {
         })?
     });
     let gaps = when.value("gap");
-    let about_findings = labels.is_some() || confidence.is_some() || distinct.is_some() || near.is_some();
+    let about_findings = labels.is_some() || confidence.is_some() || evidence.is_some() || distinct.is_some() || near.is_some();
     match gaps {
         Some(gaps) if about_findings => {
             let _ = gaps.wrong::<()>("a rule is about findings or about gaps, not both", "write two rules");
@@ -167,6 +196,7 @@ fn subject(when: &Table<'_>) -> Subject {
         None if about_findings => Subject::Findings(Selection {
             labels: labels.unwrap_or_default(),
             confidence: confidence.unwrap_or_default(),
+            evidence: evidence.unwrap_or_default(),
             distinct: distinct.and_then(|number| usize::try_from(number).ok()).unwrap_or(1),
             near,
         }),

@@ -14,7 +14,7 @@ pub use hosts::{BadHost, Categories, Hosts};
 
 use crate::{
     content::{Document, RewriteError},
-    finding::{Finding, Gap},
+    finding::{Evidence, Finding, Gap},
     inspect::Message,
     problem::Problem,
     words::Words,
@@ -30,6 +30,28 @@ pub struct Policy {
     rules: Vec<Rule>,
     gaps: BTreeMap<Gap, Action>,
     allow: AllowList,
+    model: ModelPolicy,
+}
+
+/// What the model is good for, least first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ModelUse {
+    /// It does not read.
+    Off,
+    /// Its findings are recorded and decide nothing.
+    Observe,
+    /// Its findings count like others.
+    #[default]
+    On,
+}
+
+/// `[model]`: at which destinations the model does less.
+#[derive(Clone, Debug)]
+struct ModelPolicy {
+    /// What the configuration says.
+    most: ModelUse,
+    observe: Hosts,
+    off: Hosts,
 }
 
 /// What to do, mildest first.
@@ -146,6 +168,24 @@ impl Policy {
         &self.allow
     }
 
+    /// The same policy, in which the model does `most` at best.
+    #[must_use]
+    pub fn with_model(self, most: ModelUse) -> Self {
+        Self { model: ModelPolicy { most, ..self.model }, ..self }
+    }
+
+    /// What the model is good for at a destination of these names.
+    pub fn model_use(&self, hosts: &[String]) -> ModelUse {
+        // A name that is listed must not hide another one.
+        let all_in = |list: &Hosts| !hosts.is_empty() && hosts.iter().all(|host| list.matches(host));
+        let here = match (all_in(&self.model.off), all_in(&self.model.observe)) {
+            (true, _) => ModelUse::Off,
+            (false, true) => ModelUse::Observe,
+            (false, false) => ModelUse::On,
+        };
+        here.min(self.model.most)
+    }
+
     /// The names of the rules, in order.
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().map(|rule| &*rule.name)
@@ -164,8 +204,33 @@ impl Policy {
         self.gaps.get(&gap).copied().unwrap_or(Action::Block)
     }
 
-    /// Decides on a message that has these findings (by segment, then start; none overlap) and gaps.
+    /// Decides on a message that has these findings (by segment, then start; none overlap, except that a passage holds others) and
+    /// gaps.
     pub fn decide(&self, facts: &Facts<'_>, document: &Document<'_>, findings: &[Finding], gaps: &[Gap]) -> Verdict {
+        let is_observed = |finding: &Finding| finding.evidence == Evidence::Model;
+        if self.model_use(facts.hosts) == ModelUse::On || !findings.iter().any(is_observed) {
+            return self.weigh(facts, document, findings, gaps);
+        }
+        // What is only observed must not count as a neighbour or in a number either.
+        let firm: Vec<Finding> = findings.iter().filter(|finding| !is_observed(finding)).cloned().collect();
+        let mut verdict = self.weigh(facts, document, &firm, gaps);
+        let all = self.weigh(facts, document, findings, &[]);
+        let mut firm = std::mem::take(&mut verdict.decisions).into_iter();
+        for (finding, mut decision) in findings.iter().zip(all.decisions) {
+            if is_observed(finding) {
+                decision.action = decision.action.min(Action::Log);
+                if decision.action > verdict.action {
+                    (verdict.action, verdict.rule) = (decision.action, decision.rule.clone());
+                }
+                verdict.decisions.push(decision);
+            } else {
+                verdict.decisions.extend(firm.next());
+            }
+        }
+        verdict
+    }
+
+    fn weigh(&self, facts: &Facts<'_>, document: &Document<'_>, findings: &[Finding], gaps: &[Gap]) -> Verdict {
         let mut decisions: Vec<Decision> = findings.iter().map(|_| Decision::none()).collect();
         let mut all = Strictest::default();
         for rule in self.rules.iter().filter(|rule| rule.is_about(findings, gaps) && rule.applies(facts)) {

@@ -3,7 +3,7 @@
 use super::List;
 use crate::{
     content::Document,
-    finding::{Finding, Label},
+    finding::{Evidence, Finding, Label},
 };
 use std::{collections::HashSet, hash::BuildHasher};
 
@@ -14,6 +14,8 @@ pub(super) struct Selection {
     pub(super) labels: List<Label>,
     /// Least confidence.
     pub(super) confidence: f32,
+    /// On what grounds.
+    pub(super) evidence: List<Evidence>,
     /// Least number of distinct values among the findings meant; with fewer, none is.
     pub(super) distinct: usize,
     /// What must stand close by.
@@ -35,7 +37,7 @@ impl Selection {
     /// The indexes of the findings that are meant.
     pub(super) fn pick(&self, document: &Document<'_>, findings: &[Finding]) -> Vec<usize> {
         let mut picked: Vec<usize> =
-            findings.iter().enumerate().filter(|(_, finding)| is(finding, &self.labels, self.confidence)).map(|(index, _)| index).collect();
+            findings.iter().enumerate().filter(|(_, finding)| self.means(finding)).map(|(index, _)| index).collect();
         if let Some(near) = &self.near {
             near.keep(document, findings, &mut picked);
         }
@@ -43,6 +45,10 @@ impl Selection {
             picked.clear();
         }
         picked
+    }
+
+    fn means(&self, finding: &Finding) -> bool {
+        is(finding, &self.labels, self.confidence) && self.evidence.matches(|evidence| *evidence == finding.evidence)
     }
 
     /// The label prefixes that the selection names.

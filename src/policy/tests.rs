@@ -290,3 +290,48 @@ proptest! {
         }
     }
 }
+
+/// A name by the model beside a card by a rule.
+fn of_both() -> (&'static str, Vec<Finding>) {
+    let text = "Ada Lovelace pays with 4539 5787 6362 1486";
+    let mut findings = found(text, &[("Ada Lovelace", "personal.name", 0.9), ("4539 5787 6362 1486", "finance.card", 0.95)]);
+    findings[0].evidence = Evidence::Model;
+    (text, findings)
+}
+
+#[test]
+fn a_rule_can_ask_on_what_grounds() {
+    let (text, findings) = of_both();
+    let facts = Facts { client: "127.0.0.1".parse().expect("address"), user: None, hosts: &[], method: "POST" };
+    let actions = |evidence: &str| {
+        let policy = policy(&format!("[[rule]]\nname = \"a\"\nwhen = {{ evidence = [\"{evidence}\"] }}\naction = \"redact\"\n"));
+        policy.decide(&facts, &Document::plain(text), &findings, &[]).decisions.iter().map(|one| one.action).collect::<Vec<_>>()
+    };
+    assert_eq!(actions("model"), [Action::Redact, Action::Allow]);
+    assert_eq!(actions("!model"), [Action::Allow, Action::Redact]);
+    assert!(problems("[[rule]]\nname = \"a\"\nwhen = { evidence = [\"guess\"] }\naction = \"log\"\n").contains("\"guess\" is no evidence"));
+}
+
+#[test]
+fn where_the_model_is_observed_its_findings_are_recorded_and_decide_nothing() {
+    let (text, findings) = of_both();
+    let policy = policy(
+        "[[rule]]\nname = \"names\"\nwhen = { label = [\"personal.name\"] }\naction = \"block\"\n\
+         [[rule]]\nname = \"cards of people\"\nwhen = { label = [\"finance\"], near = { label = [\"personal.name\"], within = 50 } }\naction = \"redact\"\n\
+         [[rule]]\nname = \"record\"\nwhen = { confidence = 0.5 }\naction = \"log\"\n\
+         [model]\nobserve = [\"watched.example\"]\noff = [\"*.quiet.example\"]\n",
+    );
+    let actions = |policy: &Policy, host: &str| {
+        let hosts = [host.to_owned()];
+        let facts = Facts { client: "127.0.0.1".parse().expect("address"), user: None, hosts: &hosts, method: "POST" };
+        let verdict = policy.decide(&facts, &Document::plain(text), &findings, &[]);
+        (verdict.action, verdict.decisions.iter().map(|one| one.action).collect::<Vec<_>>())
+    };
+    assert_eq!(actions(&policy, "other.example"), (Action::Block, vec![Action::Block, Action::Redact]));
+    assert_eq!(actions(&policy, "watched.example"), (Action::Log, vec![Action::Log, Action::Log]));
+    assert_eq!(actions(&policy.clone().with_model(ModelUse::Observe), "other.example"), (Action::Log, vec![Action::Log, Action::Log]));
+    let hosts = |hosts: &[&str]| hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>();
+    assert_eq!(policy.model_use(&hosts(&["a.quiet.example"])), ModelUse::Off);
+    assert_eq!(policy.model_use(&hosts(&["a.quiet.example", "front.example"])), ModelUse::On, "a listed name hides no other");
+    assert_eq!(policy.with_model(ModelUse::Off).model_use(&hosts(&["other.example"])), ModelUse::Off);
+}

@@ -43,7 +43,7 @@ pub fn start(
     let (pieces, body) = mpsc::channel(PIECES);
     let (early_out, early) = oneshot::channel();
     let (late_out, late) = oneshot::channel();
-    let pump = Pump { proxy, head, refuser, stream, pieces, recorded: false };
+    let pump = Pump { proxy, head, refuser, stream: Some(stream), pieces, recorded: false };
     tokio::spawn(async move {
         match pump.run(first, rest).await {
             End::Refused(response) => {
@@ -67,7 +67,8 @@ struct Pump {
     proxy: Arc<Proxy>,
     head: Head,
     refuser: Refuser,
-    stream: StreamInspector,
+    /// Empty while a step is worked on in another thread.
+    stream: Option<StreamInspector>,
     /// Dropped without [`Piece::End`], the origin sees a request that breaks off.
     pieces: mpsc::Sender<Piece>,
     recorded: bool,
@@ -82,7 +83,7 @@ impl Pump {
     async fn run(mut self, first: Bytes, mut rest: Incoming) -> End {
         let is_open_ended = rest.size_hint().exact().is_none();
         if !first.is_empty() {
-            let step = self.stream.push(first);
+            let step = self.step(|stream| stream.push(first)).await;
             if let Some(end) = self.carry_out(step).await {
                 return end;
             }
@@ -92,7 +93,7 @@ impl Pump {
                 match tokio::time::timeout(PAUSE, rest.frame()).await {
                     Ok(frame) => frame,
                     Err(_) => {
-                        let step = self.stream.pause();
+                        let step = self.step(StreamInspector::pause).await;
                         if let Some(end) = self.carry_out(step).await {
                             return end;
                         }
@@ -110,7 +111,7 @@ impl Pump {
             match frame {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
-                        let step = self.stream.push(data);
+                        let step = self.step(|stream| stream.push(data)).await;
                         if let Some(end) = self.carry_out(step).await {
                             return end;
                         }
@@ -128,12 +129,12 @@ impl Pump {
     async fn finish(mut self, trailers: Option<HeaderMap>) -> End {
         if let Some(fields) = &trailers {
             let text: Vec<u8> = fields.values().flat_map(|value| value.as_bytes().iter().copied().chain([b'\n'])).collect();
-            let news = self.stream.aside(&text);
-            if let Some(end) = self.carry_out(Step { release: Vec::new(), news }).await {
+            let step = self.step(move |stream| Step { release: Vec::new(), news: stream.aside(&text) }).await;
+            if let Some(end) = self.carry_out(step).await {
                 return end;
             }
         }
-        let step = self.stream.finish();
+        let step = self.step(StreamInspector::finish).await;
         if let Some(end) = self.carry_out(step).await {
             return end;
         }
@@ -142,6 +143,28 @@ impl Pump {
         }
         let _ = self.pieces.send(Piece::End).await;
         End::Done
+    }
+
+    /// Works on the stream: here, or in a thread for it where the model may take long. Should that be lost with the runtime, nothing
+    /// more is let go.
+    async fn step(&mut self, work: impl FnOnce(&mut StreamInspector) -> Step + Send + 'static) -> Step {
+        let Some(mut stream) = self.stream.take() else { return Step::default() };
+        if !stream.is_slow() {
+            let step = work(&mut stream);
+            self.stream = Some(stream);
+            return step;
+        }
+        let done = tokio::task::spawn_blocking(move || {
+            let step = work(&mut stream);
+            (stream, step)
+        });
+        match done.await {
+            Ok((stream, step)) => {
+                self.stream = Some(stream);
+                step
+            }
+            Err(_) => Step::default(),
+        }
     }
 
     /// Records what is new, then lets go what may go. Returns the end, if this is it.

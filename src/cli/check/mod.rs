@@ -6,7 +6,11 @@ use super::{
     ConfigArgs, Outcome, Problems,
     language::{self, choose},
 };
-use exeat::{detect::Detectors, problem::Problem, words::Language};
+use exeat::{
+    detect::{Detectors, model},
+    problem::Problem,
+    words::Language,
+};
 use std::path::PathBuf;
 
 /// Validate configuration, policy and rules, and list every problem
@@ -42,6 +46,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     if !problems.is_empty() {
         return Err(Problems(problems).into());
     }
+    let model = config.model().map_err(Problems)?;
     let language = language::of_environment();
     let (rules, policy_rules, allowed) = (detectors.rules().count(), policy.rules().count(), policy.allow_list().len());
     println!(
@@ -52,6 +57,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
             format!("{rules} 条检测规则，{policy_rules} 条策略规则，{allowed} 条白名单：全部正确")
         )
     );
+    if let Some(model) = model {
+        let version = model.version();
+        println!("{}", choose(language, format!("model {version}: self-test passed"), format!("模型 {version}：自检通过")));
+    }
     let own = config.rules.directories.iter().chain(&args.rules).cloned().collect::<Vec<_>>();
     for cost in cost::of(&config, &own)? {
         println!("{}", words(language, &cost));
@@ -70,17 +79,18 @@ fn words(language: Language, cost: &cost::Cost) -> String {
 
 /// Families of labels (ARCHITECTURE.md); any of them may be named as a whole.
 const FAMILIES: [&str; 9] = ["personal", "id", "org", "finance", "health", "secret", "network", "business", "company"];
-/// What models and indexes find, beside the rules.
-const LEARNT: [&str; 8] =
-    ["company", "business", "health", "personal.name", "personal.address", "personal.org", "company.exact", "company.document"];
+/// What the company's own indexes find, beside rules and model.
+const LEARNT: [&str; 3] = ["company", "company.exact", "company.document"];
 
 /// A label that nothing can find is a misspelling.
 fn labels_of_no_rule<'p>(detectors: &Detectors, named: impl Iterator<Item = (&'p str, &'p str)>, file: &str, what: &str) -> Vec<Problem> {
     let is_known = |prefix: &str| {
         let is_under = |family: &&str| prefix.strip_prefix(*family).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        FAMILIES.contains(&prefix) || LEARNT.iter().any(is_under) || detectors.rules().any(|rule| rule.label.is_under(prefix))
+        let by_model = model::labels().any(|label| label.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+        FAMILIES.contains(&prefix) || LEARNT.iter().any(is_under) || by_model || detectors.rules().any(|rule| rule.label.is_under(prefix))
     };
-    let labels: Vec<&str> = detectors.rules().map(|rule| rule.label.as_str()).chain(LEARNT).chain(FAMILIES).collect();
+    let by_model: Vec<&str> = model::labels().collect();
+    let labels: Vec<&str> = detectors.rules().map(|rule| rule.label.as_str()).chain(by_model).chain(LEARNT).chain(FAMILIES).collect();
     let unknown = named.filter(|(_, prefix)| !is_known(prefix));
     let problem = |(rule, prefix): (&str, &str)| Problem {
         file: file.to_owned(),

@@ -1,12 +1,19 @@
-//! `exeat evaluate`: precision and recall of the rules on labelled data.
+//! `exeat evaluate`: precision and recall of rules and model on labelled data.
 
 mod data;
 mod kinds;
+mod rank;
 mod score;
 
 use super::{ConfigArgs, Outcome, ordered, reader::Reader};
 use data::{Gold, Record};
+use exeat::{
+    content::Document,
+    finding::{Confidence, Finding},
+    policy::{Action, Whereabouts},
+};
 use kinds::Kind;
+use rank::Ranked;
 use score::{Counts, Table};
 use std::{
     collections::BTreeSet,
@@ -21,7 +28,9 @@ use std::{
 ///   secrets  {"id","text","label":"secret"|"benign","kind"}     found if any finding lies under secret
 ///   classes  {"id","text","label","category"}                   found if any finding but a personal.name is in it
 ///
-/// Per label: precision, recall, F1, and 95 % Wilson intervals. A finding counts as right if it overlaps a span of its
+/// Per label: precision, recall, F1, and 95 % Wilson intervals; leak recall, the share of spans of which at least 80 % of the letters
+/// and digits are covered by findings of their label; and the share of records that the policy would redact or block ("acted on").
+/// For confidential and public records, how well the model's surest passage tells them apart. A finding counts as right if it overlaps a span of its
 /// label. Labels that a file never uses are not judged by it, since it may simply not mark them.
 ///
 /// Labels of the data and ours:
@@ -75,6 +84,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
             };
             wrong.iter().try_for_each(|line| writeln!(out, "{line}"))?;
             table.add(&judgement.counts);
+            judgement.ranked.into_iter().for_each(|ranked| table.rank(ranked));
             anyhow::Ok(())
         })?;
         if args.show.is_none() {
@@ -109,14 +119,17 @@ fn judged(path: &std::path::Path) -> anyhow::Result<BTreeSet<Kind>> {
 /// What one record adds to the figures.
 struct Judgement {
     counts: Vec<(String, Counts)>,
+    ranked: Option<Ranked>,
     false_positives: Vec<String>,
     false_negatives: Vec<String>,
 }
 
 fn judge(reader: &Reader, record: &Record, judged: &BTreeSet<Kind>, confidence: f32) -> Judgement {
-    let found = reader.detectors.scan(&record.text).findings;
-    let found: Vec<_> = found.into_iter().filter(|finding| finding.confidence.value() >= confidence).collect();
-    let mut judgement = Judgement { counts: Vec::new(), false_positives: Vec::new(), false_negatives: Vec::new() };
+    let document = Document::plain(&record.text);
+    let reading = reader.read(&document, Whereabouts::Unknown, &[]);
+    let is_acted = reading.verdict.action >= Action::Redact;
+    let found: Vec<_> = reading.findings.into_iter().filter(|finding| finding.confidence.value() >= confidence).collect();
+    let mut judgement = Judgement { counts: Vec::new(), ranked: None, false_positives: Vec::new(), false_negatives: Vec::new() };
     let excerpt = |start: usize, end: usize| around(&record.text, start, end);
     match &record.gold {
         Gold::Spans(spans) => {
@@ -130,7 +143,8 @@ fn judge(reader: &Reader, record: &Record, judged: &BTreeSet<Kind>, confidence: 
                     let instead = instead.map_or(String::new(), |finding| format!(" (found as {})", finding.label));
                     judgement.false_negatives.push(format!("{}\t{}{instead}\t{}", record.id, kind.name(), excerpt(span.start, span.end)));
                 }
-                judgement.counts.push((kind.name().to_owned(), Counts::gold(is_found)));
+                let covered = covered(&record.text, span, found.iter().filter(|finding| kind.holds(&finding.label)));
+                judgement.counts.push((kind.name().to_owned(), Counts::gold(is_found, covered >= COVERED)));
             }
             for finding in &found {
                 let Some(kind) = judged.iter().find(|kind| kind.holds(&finding.label)) else { continue };
@@ -145,7 +159,7 @@ fn judge(reader: &Reader, record: &Record, judged: &BTreeSet<Kind>, confidence: 
         }
         Gold::Secret { is_secret, kind } => {
             let secret = found.iter().find(|finding| finding.label.is_under("secret"));
-            judgement.counts.push(("secret".to_owned(), Counts::whole(*is_secret, secret.is_some())));
+            judgement.counts.push(("secret".to_owned(), Counts::whole(*is_secret, secret.is_some(), is_acted)));
             match secret {
                 Some(finding) if !is_secret => {
                     let place = excerpt(finding.span.start(), finding.span.end());
@@ -158,8 +172,13 @@ fn judge(reader: &Reader, record: &Record, judged: &BTreeSet<Kind>, confidence: 
         Gold::Class { label, category } => {
             let alarm = found.iter().find(|finding| !finding.label.is_under("personal.name"));
             let is_confidential = label == "confidential";
-            judgement.counts.push((format!("{label}/{category}"), Counts::whole(is_confidential, alarm.is_some())));
-            judgement.counts.push((format!("{label}/*"), Counts::whole(is_confidential, alarm.is_some())));
+            // Harmless posts are no counterpart of business papers.
+            if is_confidential || label == "public" {
+                let score = reader.surest_passage(&document, &found).map_or(0.0, Confidence::value);
+                judgement.ranked = Some(Ranked { category: category.clone(), is_confidential, score });
+            }
+            judgement.counts.push((format!("{label}/{category}"), Counts::whole(is_confidential, alarm.is_some(), is_acted)));
+            judgement.counts.push((format!("{label}/*"), Counts::whole(is_confidential, alarm.is_some(), is_acted)));
             match alarm {
                 Some(finding) if !is_confidential => {
                     let place = excerpt(finding.span.start(), finding.span.end());
@@ -171,6 +190,22 @@ fn judge(reader: &Reader, record: &Record, judged: &BTreeSet<Kind>, confidence: 
         }
     }
     judgement
+}
+
+/// A span does not leak if so much of it is covered.
+const COVERED: f64 = 0.8;
+
+/// How much of a span's letters and digits `findings` cover.
+fn covered<'f>(text: &str, span: &data::Span, findings: impl Iterator<Item = &'f Finding>) -> f64 {
+    let findings: Vec<&Finding> = findings.collect();
+    let letters = text.get(span.start..span.end).unwrap_or_default().char_indices().filter(|(_, char)| char.is_alphanumeric());
+    let (mut all, mut inside) = (0_u32, 0_u32);
+    for (at, _) in letters {
+        let at = span.start + at;
+        all += 1;
+        inside += u32::from(findings.iter().any(|finding| finding.span.start() <= at && at < finding.span.end()));
+    }
+    if all == 0 { 1.0 } else { f64::from(inside) / f64::from(all) }
 }
 
 /// The text of `start..end` in brackets, with a little of both sides, on one line.

@@ -1,5 +1,6 @@
 //! Counts to precision, recall and how sure they are.
 
+use super::rank::{Ranked, Ranking};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -16,14 +17,18 @@ pub(super) struct Counts {
     missed: u64,
     right: u64,
     wrong: u64,
+    /// Of the spans, those covered well enough not to leak.
+    covered: u64,
     /// Records judged as a whole that have nothing to find.
     quiet: u64,
+    /// Of the records judged as a whole, those that policy would redact or block.
+    acted: u64,
 }
 
 impl Counts {
-    /// A labelled span, found or missed.
-    pub(super) fn gold(is_found: bool) -> Self {
-        Self { found: u64::from(is_found), missed: u64::from(!is_found), ..Self::default() }
+    /// A labelled span: found or missed, and whether enough of its characters are covered.
+    pub(super) fn gold(is_found: bool, is_covered: bool) -> Self {
+        Self { found: u64::from(is_found), missed: u64::from(!is_found), covered: u64::from(is_covered), ..Self::default() }
     }
 
     /// A finding, right or wrong.
@@ -31,14 +36,15 @@ impl Counts {
         Self { right: u64::from(is_right), wrong: u64::from(!is_right), ..Self::default() }
     }
 
-    /// A record as a whole: whether there is something in it, and whether something was found.
-    pub(super) fn whole(is_positive: bool, is_found: bool) -> Self {
-        match (is_positive, is_found) {
+    /// A record as a whole: whether there is something in it, whether something was found, and whether policy would act on it.
+    pub(super) fn whole(is_positive: bool, is_found: bool, is_acted: bool) -> Self {
+        let counts = match (is_positive, is_found) {
             (true, true) => Self { found: 1, right: 1, ..Self::default() },
             (true, false) => Self { missed: 1, ..Self::default() },
             (false, true) => Self { wrong: 1, ..Self::default() },
             (false, false) => Self { quiet: 1, ..Self::default() },
-        }
+        };
+        Self { acted: u64::from(is_acted), ..counts }
     }
 
     fn plus(self, other: Self) -> Self {
@@ -47,19 +53,24 @@ impl Counts {
             missed: self.missed + other.missed,
             right: self.right + other.right,
             wrong: self.wrong + other.wrong,
+            covered: self.covered + other.covered,
             quiet: self.quiet + other.quiet,
+            acted: self.acted + other.acted,
         }
     }
 }
 
 /// The figures of a file, by label.
 #[derive(Debug, Default)]
-pub(super) struct Table(BTreeMap<String, Counts>);
+pub(super) struct Table {
+    counts: BTreeMap<String, Counts>,
+    ranking: Ranking,
+}
 
 /// A share of so many, with its 95 % Wilson score interval (Wilson 1927); empty where there was nothing to count.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct Share {
-    value: f64,
+pub(super) struct Share {
+    pub(super) value: f64,
     low: f64,
     high: f64,
 }
@@ -75,17 +86,26 @@ struct Line<'a> {
     precision: Option<Share>,
     recall: Option<Share>,
     f1: Option<f64>,
+    /// Of the spans, those of which four fifths are covered.
+    leak_recall: Option<Share>,
     /// Of records with nothing to find, those in which something was.
     false_alarm_rate: Option<Share>,
+    /// Of records judged as a whole, those that policy would redact or block.
+    acted_on: Option<Share>,
 }
 
 impl Table {
     /// Adds what a record came to.
     pub(super) fn add(&mut self, counts: &[(String, Counts)]) {
         for (label, counts) in counts {
-            let sum = self.0.entry(label.clone()).or_default();
+            let sum = self.counts.entry(label.clone()).or_default();
             *sum = sum.plus(*counts);
         }
+    }
+
+    /// Adds how sure the model was that a record is confidential.
+    pub(super) fn rank(&mut self, ranked: Ranked) {
+        self.ranking.0.push(ranked);
     }
 
     /// Prints a table for people.
@@ -93,15 +113,24 @@ impl Table {
         writeln!(out, "{file}")?;
         writeln!(
             out,
-            "{:32} {:>6} {:>6} {:>6}  {:22} {:22} {:>6}  false alarms",
-            "label", "gold", "fn", "fp", "precision", "recall", "F1"
+            "{:32} {:>6} {:>6} {:>6}  {:22} {:22} {:>6}  {:22} {:22} acted on",
+            "label", "gold", "fn", "fp", "precision", "recall", "F1", "leak recall", "false alarms"
         )?;
         for line in self.lines(file) {
             let (precision, recall) = (share(line.precision), share(line.recall));
             let f1 = line.f1.map_or("-".to_owned(), |f1| format!("{f1:.4}"));
-            let alarms = line.false_alarm_rate.map_or(String::new(), |rate| share(Some(rate)));
+            let or_blank = |rate: Option<Share>| rate.map_or(String::new(), |rate| share(Some(rate)));
+            let (leaks, alarms, acted) = (or_blank(line.leak_recall), or_blank(line.false_alarm_rate), or_blank(line.acted_on));
             let (label, gold, missed, wrong) = (line.label, line.gold, line.false_negatives, line.false_positives);
-            writeln!(out, "{label:32} {gold:>6} {missed:>6} {wrong:>6}  {precision:22} {recall:22} {f1:>6}  {alarms}")?;
+            writeln!(
+                out,
+                "{label:32} {gold:>6} {missed:>6} {wrong:>6}  {precision:22} {recall:22} {f1:>6}  {leaks:22} {alarms:22} {acted}"
+            )?;
+        }
+        for line in self.ranking.lines(file) {
+            let (name, records, recall) = (line.ranking, line.records, share(Some(line.recall)));
+            let auroc = line.auroc.map_or(String::new(), |auroc| format!("AUROC {auroc:.4}, "));
+            writeln!(out, "business passages, {name}: {auroc}recall {recall} of {records} at 1 % false alarms")?;
         }
         writeln!(out)
     }
@@ -124,12 +153,15 @@ impl Table {
 
     /// Prints a line a label for machines.
     pub(super) fn jsonl(&self, file: &str, out: &mut impl Write) -> io::Result<()> {
-        self.lines(file).try_for_each(|line| writeln!(out, "{}", serde_json::to_string(&line)?))
+        self.lines(file).try_for_each(|line| writeln!(out, "{}", serde_json::to_string(&line)?))?;
+        self.ranking.lines(file).iter().try_for_each(|line| writeln!(out, "{}", serde_json::to_string(line)?))
     }
 
     fn lines<'a>(&'a self, file: &'a str) -> impl Iterator<Item = Line<'a>> {
-        self.0.iter().map(move |(label, counts)| {
-            let Counts { found, missed, right, wrong, quiet } = *counts;
+        self.counts.iter().map(move |(label, counts)| {
+            let Counts { found, missed, right, wrong, covered, quiet, acted } = *counts;
+            // Records are counted once, spans and findings apart.
+            let records = (covered == 0).then_some(found + missed + wrong + quiet);
             let (precision, recall) = (wilson(right, right + wrong), wilson(found, found + missed));
             let f1 = precision
                 .zip(recall)
@@ -144,6 +176,8 @@ impl Table {
                 precision,
                 recall,
                 f1,
+                leak_recall: wilson(covered, found + missed).filter(|_| !label.contains('/') && label != "secret"),
+                acted_on: records.filter(|_| label.contains('/')).and_then(|records| wilson(acted, records)),
                 false_alarm_rate: if quiet > 0 { wilson(wrong, wrong + quiet) } else { None },
             }
         })
@@ -154,7 +188,7 @@ fn share(share: Option<Share>) -> String {
     share.map_or("-".to_owned(), |share| format!("{:.4} [{:.4},{:.4}]", share.value, share.low, share.high))
 }
 
-fn wilson(hits: u64, of: u64) -> Option<Share> {
+pub(super) fn wilson(hits: u64, of: u64) -> Option<Share> {
     if of == 0 {
         return None;
     }
@@ -183,7 +217,8 @@ mod tests {
     #[test]
     fn spans_and_findings_are_counted_apart() {
         let mut table = Table::default();
-        let all = [Counts::gold(true), Counts::gold(false), Counts::finding(true), Counts::finding(true), Counts::finding(false)];
+        let all =
+            [Counts::gold(true, true), Counts::gold(false, false), Counts::finding(true), Counts::finding(true), Counts::finding(false)];
         table.add(&all.map(|counts| ("EMAIL".to_owned(), counts)));
         let line = table.lines("f").next().expect("line");
         assert_eq!((line.gold, line.findings, line.false_negatives, line.false_positives), (2, 3, 1, 1));

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use exeat::{
     budget::Budget,
     content::{self, Document},
-    finding::{Evidence, Finding, Gap, Label},
+    finding::{Carried, Evidence, Finding, Gap, Label},
     policy::{Action, Decision, Redaction, Whereabouts},
     redact::{self, DigestKey},
     text::Span,
@@ -62,6 +62,8 @@ pub(super) struct Hit {
     pub(super) rule: Option<Arc<str>>,
     /// Masked, on one line.
     pub(super) excerpt: String,
+    /// The words that carried it, weightiest first, unless they are themselves found: those would have to be masked.
+    pub(super) carried: Vec<(String, f32)>,
     /// Tells this value from others in a baseline; too short to give it away.
     pub(super) digest: String,
 }
@@ -137,11 +139,17 @@ pub(super) fn text(reader: &Reader, source: &Source, text: &str) -> Report {
 }
 
 fn report(reader: &Reader, source: &Source, document: &Document<'_>, bytes: &[u8], gaps: Vec<Gap>) -> Report {
-    let Reading { findings, suppressed, verdict } = reader.read(document, Whereabouts::File(&source.path), &gaps);
+    let Reading { findings, suppressed, carried, gap, verdict } = reader.read(document, Whereabouts::File(&source.path), &gaps);
     let mut lines = Lines::of(source, bytes);
     // Public on purpose: a baseline written here must be readable there. See `digest`.
     let key = DigestKey::new(*b"exeat baseline: not for secrets.");
-    let hit = |(finding, decision): (&Finding, &Decision)| {
+    let word = |segment: usize, carried: &Carried| {
+        let is_found =
+            |finding: &Finding| finding.segment == segment && finding.evidence != Evidence::Model && finding.span.overlaps(carried.span);
+        let is_shown = !findings.iter().any(is_found);
+        is_shown.then(|| (one_line(document.text(segment, carried.span)), carried.share))
+    };
+    let hit = |(index, (finding, decision)): (usize, (&Finding, &Decision))| {
         let text = document.text(finding.segment, finding.span);
         Hit {
             at: lines.region(document, finding.segment, finding.span),
@@ -151,12 +159,13 @@ fn report(reader: &Reader, source: &Source, document: &Document<'_>, bytes: &[u8
             confidence: finding.confidence.value(),
             action: decision.action,
             rule: decision.rule.clone(),
+            carried: carried.get(index).into_iter().flatten().filter_map(|carried| word(finding.segment, carried)).collect(),
             excerpt: one_line(&redact::replacement(&finding.label, text, Redaction::Mask, &key)),
             // 32 bits: many phone numbers share them, so the number cannot be read back out of a baseline.
             digest: key.digest(text).chars().take(8).collect(),
         }
     };
-    let hits = findings.iter().zip(&verdict.decisions).map(hit).collect();
+    let hits = findings.iter().zip(&verdict.decisions).enumerate().map(hit).collect();
     let passed = suppressed.into_iter().map(|passed| Passed {
         at: lines.region(document, passed.segment, passed.span),
         excerpt: one_line(&stars(document.text(passed.segment, passed.span))),
@@ -164,6 +173,7 @@ fn report(reader: &Reader, source: &Source, document: &Document<'_>, bytes: &[u8
         reason: passed.reason,
         detail: passed.detail,
     });
+    let gaps = gaps.into_iter().chain(gap).collect();
     Report { source: source.clone(), hits, passed: passed.collect(), gaps }
 }
 

@@ -98,7 +98,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Some(_) | None => Baseline::default(),
     };
     let language = language::of_environment();
-    let mut reporter = Reporter::new(&reader.detectors, args.format, detail, language, known, out);
+    let mut reporter = Reporter::new(reader.detectors(), args.format, detail, language, known, out);
     if let Some(revision) = &args.git {
         let folder = args.paths.first().map_or(".".into(), PathBuf::clone);
         let history = git::History::open(&folder, revision)?;

@@ -12,7 +12,8 @@ use anyhow::Context;
 use exeat::{
     content::Document,
     detect::Suppressed,
-    policy::{Action, Whereabouts},
+    finding::{Carried, Finding},
+    policy::{Action, Decision, Whereabouts},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -61,6 +62,16 @@ struct Reasons<'a> {
     evidence: exeat::finding::Evidence,
     action: Action,
     rule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    carried: Vec<Word>,
+}
+
+/// A word that carried a finding of the model's.
+#[derive(Serialize)]
+struct Word {
+    start: usize,
+    end: usize,
+    share: f32,
 }
 
 #[derive(Serialize)]
@@ -94,22 +105,23 @@ pub(super) fn answer(reader: &Reader, paths: &[PathBuf], detail: Detail, mut out
 
 fn line(reader: &Reader, record: &Fields, detail: Detail) -> anyhow::Result<(Vec<u8>, Action)> {
     let document = Document::plain(&record.text);
-    let Reading { findings, suppressed, verdict } = reader.read(&document, Whereabouts::Unknown, &[]);
-    let reasons = |action, rule| match detail {
-        Detail::Findings => None,
-        Detail::Reasons => Some((action, rule)),
+    let Reading { findings, suppressed, carried, verdict, .. } = reader.read(&document, Whereabouts::Unknown, &[]);
+    let word = |carried: &Carried| Word { start: carried.span.start(), end: carried.span.end(), share: carried.share };
+    let reasons = |index: usize, finding: &Finding, decision| {
+        let Decision { action, rule, .. }: &Decision = decision;
+        let carried = carried.get(index).into_iter().flatten().map(word).collect();
+        Reasons { evidence: finding.evidence, action: *action, rule: rule.as_deref(), carried }
     };
-    let found = findings.iter().zip(&verdict.decisions).map(|(finding, decision)| Found {
+    let found = findings.iter().zip(&verdict.decisions).enumerate().map(|(index, (finding, decision))| Found {
         start: finding.span.start(),
         end: finding.span.end(),
         label: finding.label.as_str(),
         detector: &finding.detector,
         confidence: finding.confidence,
-        reasons: reasons(decision.action, decision.rule.as_deref()).map(|(action, rule)| Reasons {
-            evidence: finding.evidence,
-            action,
-            rule,
-        }),
+        reasons: match detail {
+            Detail::Findings => None,
+            Detail::Reasons => Some(reasons(index, finding, decision)),
+        },
     });
     fn passed(one: &Suppressed) -> Passed<'_> {
         let (start, end) = (one.span.start(), one.span.end());

@@ -53,6 +53,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'a str>,
     excerpt: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    carried: &'a [(String, f32)],
 }
 
 #[derive(Serialize)]
@@ -121,6 +123,7 @@ impl<'a, W: Write> Reporter<'a, W> {
                     action: hit.action,
                     rule: hit.rule.as_deref().filter(|_| self.detail == Detail::Reasons),
                     excerpt: &hit.excerpt,
+                    carried: &hit.carried,
                 })?,
                 Format::Sarif => self.sarif.add(&report.source, hit),
             }
@@ -133,7 +136,8 @@ impl<'a, W: Write> Reporter<'a, W> {
 
     fn text(&mut self, report: &Report, hit: &Hit) -> anyhow::Result<()> {
         let rule = self.detectors.rules().find(|rule| rule.id == hit.detector);
-        let name = rule.map_or(hit.label.as_str(), |rule| rule.name.say(self.language));
+        let name = rule.map(|rule| rule.name.say(self.language)).or_else(|| self.detectors.name_of(&hit.label, self.language));
+        let name = name.unwrap_or(hit.label.as_str());
         let (path, action) = (place(report, hit.at.start), hit.action.name());
         writeln!(self.out, "{path}: {name} [{}] {:.2} {action}: {}", hit.label, hit.confidence, hit.excerpt).context("stdout")?;
         if self.detail == Detail::Reasons {
@@ -147,6 +151,11 @@ impl<'a, W: Write> Reporter<'a, W> {
                 format!("    检测器 {detector}：{evidence}；策略规则：{policy}；依据：{source}"),
             );
             writeln!(self.out, "{words}").context("stdout")?;
+            if !hit.carried.is_empty() {
+                let carried: Vec<String> = hit.carried.iter().map(|(word, share)| format!("{word} ({share:.2})")).collect();
+                let carried = carried.join(choose(self.language, ", ", "、"));
+                writeln!(self.out, "    {}{carried}", choose(self.language, "carried by: ", "主要依据词语：")).context("stdout")?;
+            }
         }
         Ok(())
     }

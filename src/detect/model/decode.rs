@@ -17,7 +17,8 @@ pub(super) struct Run {
 /// The spans that `logits`, one row of tags for each token, tell.
 pub(super) fn runs(heads: &Heads, logits: &[f32]) -> Vec<Run> {
     let tags = heads.token_bias.len();
-    let rows: Vec<Vec<f32>> = logits.chunks_exact(tags).map(|row| row.iter().zip(&heads.token_bias).map(|(l, b)| l + b).collect()).collect();
+    let rows: Vec<Vec<f32>> =
+        logits.chunks_exact(tags).map(|row| row.iter().zip(&heads.token_bias).map(|(l, b)| l + b).collect()).collect();
     let path = best_path(&rows, tags);
     let mut runs: Vec<Run> = Vec::new();
     for (at, (&tag, row)) in path.iter().zip(&rows).enumerate() {

@@ -8,19 +8,10 @@ use super::{
 use crate::{
     budget::Budget,
     content::Document,
-    finding::{Evidence, Finding},
+    finding::{Carried, Evidence, Finding},
     text::Span,
 };
 use std::ops::Range;
-
-/// A word that speaks for a finding.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Carried {
-    /// Where in the finding's segment.
-    pub span: Span,
-    /// How much of the probability is lost without it, in `(0, 1]`.
-    pub share: f32,
-}
 
 /// Words tried; of a longer window, the first.
 const TRIED: usize = 64;
@@ -36,10 +27,10 @@ impl Model {
         if finding.evidence != Evidence::Model {
             return Vec::new();
         }
-        let others: Vec<Finding> = findings.iter().filter(|other| other.evidence != Evidence::Model).cloned().collect();
-        let (fields, seen, _) = self.look(document, &others, budget);
+        let (fields, seen, _) = self.look(document, findings, budget);
         let Some(segment) = document.segments().get(finding.segment) else { return Vec::new() };
-        let place = |seen: &Seen| fields.get(seen.field).filter(|f| f.segment == finding.segment)?.place(segment, seen.window.range.clone());
+        let place =
+            |seen: &Seen| fields.get(seen.field).filter(|f| f.segment == finding.segment)?.place(segment, seen.window.range.clone());
         let touched = seen.iter().filter(|seen| place(seen).is_some_and(|span| span.overlaps(finding.span)));
         // Of a passage of several windows, the one that says it loudest.
         let loudest = touched.max_by(|a, b| self.heard(a, finding).total_cmp(&self.heard(b, finding)));
@@ -66,9 +57,7 @@ impl Model {
             .filter(|(_, span)| !is_span || !span.overlaps(finding.span))
             .take(TRIED)
             .collect();
-        let without = |word: &Range<usize>| {
-            Some([text.get(..word.start)?, MASK, text.get(word.end..)?].concat())
-        };
+        let without = |word: &Range<usize>| Some([text.get(..word.start)?, MASK, text.get(word.end..)?].concat());
         let texts: Vec<String> = words.iter().map(|(word, _)| without(word).unwrap_or_default()).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let whole = self.heard(seen, finding);

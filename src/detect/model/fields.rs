@@ -208,7 +208,10 @@ mod tests {
 
     #[test]
     fn a_long_message_in_json_is_read_by_itself() {
-        let body = format!("{{\"model\":\"m\",\"messages\":[{{\"role\":\"user\",\"content\":\"{}\"}}],\"n\":1}}", "say \\\"hi\\\" to Ana. ".repeat(6));
+        let body = format!(
+            "{{\"model\":\"m\",\"messages\":[{{\"role\":\"user\",\"content\":\"{}\"}}],\"n\":1}}",
+            "say \\\"hi\\\" to Ana. ".repeat(6)
+        );
         let headers = http::HeaderMap::from_iter([(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"))]);
         let bytes = bytes::Bytes::from(body);
         let mut budget = crate::budget::Budget::new(1 << 20, None);

@@ -211,8 +211,7 @@ impl Metadata<'_> {
 
     fn labels(&self, key: &'static str, label: impl Fn(&str) -> Option<String>) -> Result<Vec<Label>, ModelError> {
         let values = self.value(key)?.to_vec().map_err(|_| ModelError::Metadata(key))?;
-        let labels: Option<Vec<Label>> =
-            values.iter().map(|value| Label::parse(&label(value.to_string().ok()?)?).ok()).collect();
+        let labels: Option<Vec<Label>> = values.iter().map(|value| Label::parse(&label(value.to_string().ok()?)?).ok()).collect();
         labels.filter(|labels| !labels.is_empty()).ok_or(ModelError::Metadata(key))
     }
 }

@@ -24,10 +24,9 @@ mod self_test;
 mod vocabulary;
 mod windows;
 
-pub use explain::Carried;
 pub use labels::labels;
-pub use meter::Readings;
 pub(super) use labels::name_of;
+pub use meter::Readings;
 pub(crate) use windows::may_hold_language;
 
 use super::{Detection, overlap};
@@ -193,13 +192,27 @@ impl Model {
         detection.findings.sort_by_key(|finding| (finding.segment, finding.span));
     }
 
+    /// How sure the model is at most that a passage of the document is business content of any kind: for evaluation, since findings
+    /// are only what passes a threshold. `None` where there is no passage.
+    pub fn surest_passage(&self, document: &Document<'_>, findings: &[Finding], budget: &mut Budget) -> Option<Confidence> {
+        let (fields, seen, _) = self.look(document, findings, budget);
+        let own = |index: usize| {
+            let first = seen.partition_point(|seen| seen.field < index);
+            seen.get(first..seen.partition_point(|seen| seen.field <= index)).unwrap_or_default()
+        };
+        let passages = (0..fields.len()).flat_map(|index| passages::all(&self.heads, own(index)));
+        passages.map(|passage| passage.probability).max_by(f32::total_cmp).map(Confidence::new)
+    }
+
     /// The windows of a document, read; and the gap, if some were not.
     fn look(&self, document: &Document<'_>, findings: &[Finding], budget: &mut Budget) -> (Vec<Field>, Vec<Seen>, Option<Gap>) {
         let (mut fields, mut seen) = (Vec::new(), Vec::new());
         let (mut unread, mut weight) = (0, 0);
         let mut gap = None;
+        // Its own findings, if it has read the document before, hide nothing.
+        let findings: Vec<Finding> = findings.iter().filter(|finding| finding.evidence != Evidence::Model).cloned().collect();
         'fields: for (segment, range) in fields::stretches(document) {
-            let Some(field) = fields::prepare(document, findings, segment, range) else { continue };
+            let Some(field) = fields::prepare(document, &findings, segment, range) else { continue };
             let windows = windows::windows(&field.text);
             if windows.is_empty() {
                 continue;

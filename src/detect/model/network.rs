@@ -207,7 +207,12 @@ impl Network {
                 let (Ok(queries), Ok(keys), Ok(values)) = (part(0), part(1), part(2)) else { continue };
                 let options = GemmUninitOptions { alpha: (width as f32).sqrt().recip(), ..GemmUninitOptions::default() };
                 fill(scores, length * length, |space| {
-                    kernels.floats.gemm_uninit(space, GemmInputA::Unpacked(queries), GemmInputB::Unpacked(keys.transposed()), options.clone())
+                    kernels.floats.gemm_uninit(
+                        space,
+                        GemmInputA::Unpacked(queries),
+                        GemmInputB::Unpacked(keys.transposed()),
+                        options.clone(),
+                    )
                 });
                 for scores in scores.chunks_exact_mut(length) {
                     Softmax::new_mut(scores).dispatch();

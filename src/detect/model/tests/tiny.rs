@@ -68,9 +68,7 @@ fn vocabulary() -> Vec<String> {
 
 pub(super) fn tokenizer() -> Vec<u8> {
     let vocabulary = vocabulary();
-    let added = |(id, word): (usize, &String)| {
-        json!({"id": id, "content": word, "single_word": false, "lstrip": word == "<mask>", "rstrip": false, "normalized": false, "special": true})
-    };
+    let added = |(id, word): (usize, &String)| json!({"id": id, "content": word, "single_word": false, "lstrip": word == "<mask>", "rstrip": false, "normalized": false, "special": true});
     let is_added = |word: &str| SPECIAL.contains(&word) || word == "<mask>";
     let scored: Vec<_> = vocabulary.iter().map(|word| json!([word, if word.chars().count() > 1 { -1.0 } else { -4.0 }])).collect();
     let json = json!({
@@ -158,7 +156,9 @@ impl Tiny {
             let numbers = numbers(&name, shape.iter().product());
             (name, Tensor::from_vec(numbers, shape, &Device::Cpu).expect("a tensor"))
         };
-        Self { tensors: shapes.into_iter().map(tensor).collect(), samples: vec!["please call Ada Lovelace", "请致电张伟。"], off: 0.0 }
+        Self {
+            tensors: shapes.into_iter().map(tensor).collect(), samples: vec!["please call Ada Lovelace", "请致电张伟。"], off: 0.0
+        }
     }
 
     /// The bytes of a model file.
