@@ -271,7 +271,7 @@ mod tests {
         let open = metrics.connected();
         drop(metrics.connected());
         let model = Readings { tokens: 900, windows: 9, known: 4, batches: 2, busy: Duration::from_millis(60), skipped: 1, waiting: 3 };
-        assert!(!metrics.render(3, 5, 1, None).contains("model_"));
+        assert!(!metrics.render(3, 5, 1, None).contains("exeat_model"));
         insta::assert_snapshot!(metrics.render(3, 5, 1, Some(&model)));
         drop(open);
     }

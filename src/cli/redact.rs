@@ -6,6 +6,7 @@ use super::{
 };
 use exeat::{
     content::Document,
+    finding::{Evidence, Finding},
     policy::{Action, Redaction, Whereabouts},
     redact::{self, DigestKey},
     text::Span,
@@ -17,7 +18,8 @@ use std::{
 
 /// Copy stdin to stdout with confidential values replaced
 ///
-/// Replaces every finding that the policy would log, redact or block in a post to an unlisted site. Bytes that are not
+/// Replaces every finding that the policy would log, redact or block in a post to an unlisted site, save passages that only read as a
+/// whole like an internal paper. Bytes that are not
 /// UTF-8 are copied as they are. Input beyond inspect.max_memory_bytes is worked on in pieces that end at line ends.
 /// A number in JSON is replaced by a string, so that JSON stays JSON.
 ///
@@ -120,6 +122,13 @@ impl Filter {
     fn redact(&self, text: &str) -> String {
         let document = Document::plain(text);
         let Reading { findings, mut verdict, .. } = self.reader.read(&document, Whereabouts::Unknown, &[]);
+        // Values are replaced; a passage that reads like an internal paper is no value.
+        let is_value = |finding: &Finding| finding.evidence != Evidence::Model || !finding.label.is_under("business");
+        for (decision, finding) in verdict.decisions.iter_mut().zip(&findings) {
+            if !is_value(finding) {
+                decision.action = Action::Allow;
+            }
+        }
         for decision in verdict.decisions.iter_mut().filter(|decision| decision.action != Action::Allow) {
             decision.action = Action::Redact;
             decision.redaction = self.redaction.unwrap_or(decision.redaction);

@@ -22,7 +22,7 @@ pub(super) struct Line<'a> {
     pub(super) file: &'a str,
     pub(super) ranking: &'a str,
     pub(super) records: u64,
-    pub(super) auroc: Option<f64>,
+    pub(super) auroc: f64,
     /// Where one in a hundred public records is above the threshold.
     pub(super) recall: Share,
 }
@@ -39,7 +39,7 @@ impl Ranking {
             let scores: Vec<f32> = self.0.iter().filter(own).map(|record| record.score).collect();
             let above = scores.iter().filter(|score| **score > threshold).count();
             let recall = wilson(above as u64, scores.len() as u64)?;
-            Some(Line { file, ranking: name, records: scores.len() as u64, auroc: Some(auroc(&scores, &public)), recall })
+            Some(Line { file, ranking: name, records: scores.len() as u64, auroc: auroc(&scores, &public), recall })
         };
         let categories: BTreeSet<&str> =
             self.0.iter().filter(|record| record.is_confidential).map(|record| record.category.as_str()).collect();

@@ -128,9 +128,8 @@ impl Table {
             )?;
         }
         for line in self.ranking.lines(file) {
-            let (name, records, recall) = (line.ranking, line.records, share(Some(line.recall)));
-            let auroc = line.auroc.map_or(String::new(), |auroc| format!("AUROC {auroc:.4}, "));
-            writeln!(out, "business passages, {name}: {auroc}recall {recall} of {records} at 1 % false alarms")?;
+            let (name, records, auroc, recall) = (line.ranking, line.records, line.auroc, share(Some(line.recall)));
+            writeln!(out, "business passages, {name}: AUROC {auroc:.4}, recall {recall} of {records} at 1 % false alarms")?;
         }
         writeln!(out)
     }
@@ -140,13 +139,24 @@ impl Table {
         let whole =
             |share: Option<Share>| share.map_or("".to_owned(), |share| format!("{:.3} [{:.3}, {:.3}]", share.value, share.low, share.high));
         writeln!(out, "**{file}**\n")?;
-        writeln!(out, "| label | in the data | missed | wrong | precision [95 %] | recall [95 %] | F1 | false alarms [95 %] |")?;
-        writeln!(out, "|---|--:|--:|--:|---|---|--:|---|")?;
+        writeln!(
+            out,
+            "| label | in the data | missed | wrong | precision [95 %] | recall [95 %] | F1 | leak recall [95 %] | false alarms [95 %] | acted on [95 %] |"
+        )?;
+        writeln!(out, "|---|--:|--:|--:|---|---|--:|---|---|---|")?;
         for line in self.lines(file) {
             let (precision, recall, alarms) = (whole(line.precision), whole(line.recall), whole(line.false_alarm_rate));
             let f1 = line.f1.map_or("".to_owned(), |f1| format!("{f1:.3}"));
             let (label, gold, missed, wrong) = (line.label, line.gold, line.false_negatives, line.false_positives);
-            writeln!(out, "| {label} | {gold} | {missed} | {wrong} | {precision} | {recall} | {f1} | {alarms} |")?;
+            let (leaks, acted) = (whole(line.leak_recall), whole(line.acted_on));
+            writeln!(out, "| {label} | {gold} | {missed} | {wrong} | {precision} | {recall} | {f1} | {leaks} | {alarms} | {acted} |")?;
+        }
+        let ranking = self.ranking.lines(file);
+        if !ranking.is_empty() {
+            writeln!(out, "\n| business passages | records | AUROC | recall at 1 % false alarms [95 %] |\n|---|--:|--:|---|")?;
+        }
+        for line in ranking {
+            writeln!(out, "| {} | {} | {:.4} | {} |", line.ranking, line.records, line.auroc, whole(Some(line.recall)))?;
         }
         writeln!(out)
     }
@@ -229,11 +239,15 @@ mod tests {
     #[test]
     fn markdown_has_a_row_for_each_label() {
         let mut table = Table::default();
-        table.add(&[Counts::gold(true), Counts::gold(false), Counts::finding(true)].map(|counts| ("EMAIL".to_owned(), counts)));
+        table
+            .add(&[Counts::gold(true, true), Counts::gold(false, false), Counts::finding(true)].map(|counts| ("EMAIL".to_owned(), counts)));
         let mut out = Vec::new();
         table.markdown("f", &mut out).expect("memory");
         let text = String::from_utf8(out).expect("text");
         assert!(text.starts_with("**f**\n\n| label |"), "{text}");
-        assert!(text.contains("| EMAIL | 2 | 1 | 0 | 1.000 [0.207, 1.000] | 0.500 [0.095, 0.905] | 0.667 |  |\n"), "{text}");
+        assert!(
+            text.contains("| EMAIL | 2 | 1 | 0 | 1.000 [0.207, 1.000] | 0.500 [0.095, 0.905] | 0.667 | 0.500 [0.095, 0.905] |  |  |\n"),
+            "{text}"
+        );
     }
 }

@@ -112,8 +112,8 @@ struct Seen {
 
 /// Tokens that are read at one time: few enough that a short message behind a long one need not wait long.
 const BATCH: usize = 1024;
-/// A window that turns out too long is read in pieces that share so many tokens.
-const SHARED: usize = 24;
+/// A window that turns out too long is read in pieces that share one in so many tokens.
+const SHARED: usize = 5;
 /// Windows remembered: a hundred bytes each, and their findings.
 const REMEMBERED: usize = 100_000;
 
@@ -305,7 +305,7 @@ impl Model {
     /// Cuts so many tokens into pieces that fit the network.
     fn pieces(&self, tokens: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let room = self.room;
-        let step = room.saturating_sub(SHARED).max(1);
+        let step = (room - room / SHARED).max(1);
         let count = if tokens <= room { 1 } else { 1 + (tokens - room).div_ceil(step) };
         (0..count).map(move |number| number * step..(number * step + room).min(tokens))
     }
