@@ -185,6 +185,26 @@ fn policy_is_reloaded_and_a_wrong_one_leaves_the_old_in_force() {
 }
 
 #[test]
+fn the_allow_list_holds_for_requests_and_is_reloaded() {
+    let none = ("allow.toml", "# nothing yet\n");
+    let exeat = Exeat::start_with(&Setup { config: "[policy]\nallow = \"allow.toml\"\n", files: &[none], ..Setup::default() });
+    let origin = Origin::start(&Kind::https());
+    let body = format!("charge my visa card {CARD} today");
+    let send = || run(curl(&exeat).args(["-o", "/dev/null", "-H", "content-type: text/plain", "-d", &body, &origin.url("/echo")]));
+    send();
+    assert!(!origin.has_seen(CARD));
+    std::fs::write(exeat.path("allow.toml"), format!("[[allow]]\nname = \"our sample card\"\nvalues = [\"{CARD}\"]\n")).expect("written");
+    run(Command::new("kill").args(["-HUP", &exeat.pid().to_string()]));
+    let since = std::time::Instant::now();
+    while !exeat.log().contains("rules and policy reloaded") {
+        assert!(since.elapsed() < Duration::from_secs(20), "{}", exeat.log());
+        thread::yield_now();
+    }
+    send();
+    assert!(origin.has_seen(CARD), "what the company allows passes untouched");
+}
+
+#[test]
 fn what_policy_lets_pass_unread_passes_also_as_a_stream() {
     let policy = "[[rule]]\nname = \"watch\"\nwhen = { confidence = 0.5 }\naction = \"log\"\n[gaps]\nunknown_encoding = \"log\"\n";
     let config = "[inspect]\nmax_memory_bytes = 65536\n";

@@ -24,7 +24,9 @@ fn public_ip(text: &str) -> bool {
         let special =
             ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_multicast() || ip.is_documentation() || ip.is_broadcast();
         let [first, _, _, last] = ip.octets();
-        let reserved = first == 0 || first >= 240 || last == 0;
+        // 2.5.4 to 2.5.29 hold the object identifiers of directories (X.500), which are written alike.
+        let directory = matches!(ip.octets(), [2, 5, 4 | 6 | 8 | 13 | 29, _]);
+        let reserved = directory || first == 0 || first >= 240 || last == 0;
         !special && !reserved && ip.octets().into_iter().any(|part| part > 31)
     })
 }
