@@ -10,6 +10,7 @@
 //! [`Inspector::inspect`], so they cannot disagree. It is synchronous and does no I/O.
 
 pub mod stream;
+mod watch;
 
 #[cfg(feature = "model")]
 use crate::detect::model::Model;
@@ -63,6 +64,19 @@ pub struct Inspection {
     pub gaps: Vec<Gap>,
     /// The parts to send in place of the original ones; set exactly when the action is [`Action::Redact`].
     pub rewritten: Option<Rewritten>,
+}
+
+impl Inspection {
+    /// Adds what came of a later piece of the same message: the stricter verdict stands, of equally strict ones the first.
+    pub fn add(&mut self, later: Self) {
+        self.findings.extend(later.findings);
+        self.suppressed.extend(later.suppressed);
+        self.gaps.extend(later.gaps.into_iter().filter(|gap| !self.gaps.contains(gap)).collect::<Vec<_>>());
+        if later.verdict.action > self.verdict.action {
+            self.verdict = later.verdict;
+            self.rewritten = later.rewritten;
+        }
+    }
 }
 
 /// A finding with what can be told about it without its text.
@@ -314,6 +328,12 @@ impl Inspector {
         let gaps = vec![gap];
         let verdict = self.policy.decide(&Facts::of(message), &Document::plain(""), &[], &gaps);
         Inspection { verdict, findings: Vec::new(), suppressed: Vec::new(), gaps, rewritten: None }
+    }
+
+    /// What comes of a message in which there is nothing.
+    pub fn clean(&self, message: &Message<'_>) -> Inspection {
+        let verdict = self.policy.decide(&Facts::of(message), &Document::plain(""), &[], &[]);
+        Inspection { verdict, findings: Vec::new(), suppressed: Vec::new(), gaps: Vec::new(), rewritten: None }
     }
 
     fn describe(&self, document: &Document<'_>, findings: Vec<Finding>, verdict: &Verdict) -> Vec<Found> {

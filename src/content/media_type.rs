@@ -58,6 +58,11 @@ impl MediaType {
         self.essence == "application/x-www-form-urlencoded"
     }
 
+    /// Whether it claims what `git push` sends.
+    pub(super) fn is_git_push(&self) -> bool {
+        self.essence == "application/x-git-receive-pack-request"
+    }
+
     /// Whether it claims gRPC, and if so, whether it is armoured as text.
     pub(super) fn grpc(&self) -> Option<Grpc> {
         if self.essence.starts_with("application/grpc-web-text") {

@@ -4,8 +4,9 @@
 //! with a map back to the bytes it was read from. [`Document::rewrite`] splices replacements into those bytes, escaped as
 //! their place demands, and [`encode`] codes the body again. What could not be read is a [`Gap`].
 //!
-//! A file for every format (`json`, `form`, `xml`, `multipart`, `archive`, `grpc`, `raw`) knows that format and nothing
-//! else; `reader` decides which one it is, and `rewrite` is the same for all.
+//! A file for every format (`json`, `form`, `xml`, `multipart`, `archive`, `git`, `grpc`, `raw`) knows that format and nothing
+//! else; `reader` decides which one it is, and `rewrite` is the same for all. A body that is not held in memory comes through a
+//! [`Stream`], batch by batch.
 
 mod archive;
 mod charset;
@@ -13,6 +14,7 @@ mod document;
 mod encoding;
 mod escape;
 mod form;
+mod git;
 mod grpc;
 mod headers;
 mod json;
@@ -24,6 +26,7 @@ mod raw;
 mod reader;
 mod rewrite;
 mod signed;
+mod stream;
 mod transfer;
 mod xml;
 
@@ -35,6 +38,7 @@ pub use self::{
     encoding::{Decoder, decode, encode},
     headers::READ as HEADERS_READ,
     rewrite::{RewriteError, Rewritten},
+    stream::{Batch, Stream},
 };
 
 use crate::{budget::Budget, finding::Gap};
@@ -45,4 +49,9 @@ use http::HeaderMap;
 /// `body` without its `Content-Encoding`. What could not be read is appended to `gaps`.
 pub fn extract<'a>(target: &'a str, headers: &'a HeaderMap, body: &'a Bytes, budget: &mut Budget, gaps: &mut Vec<Gap>) -> Document<'a> {
     reader::read_message(target, headers, body, budget, gaps)
+}
+
+/// Reads the text out of a batch of a [`Stream`]; none of it can be written.
+pub fn extract_batch<'a>(batch: &'a Batch, headers: &'a HeaderMap, budget: &mut Budget, gaps: &mut Vec<Gap>) -> Document<'a> {
+    reader::read_batch(batch, headers, budget, gaps)
 }

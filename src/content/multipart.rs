@@ -2,6 +2,7 @@
 
 use super::{
     media_type::{MediaType, params},
+    place::readable,
     transfer::Transfer,
 };
 use std::{borrow::Cow, ops::Range};
@@ -42,7 +43,7 @@ pub(super) fn split(bytes: &[u8], boundary: &str) -> Option<Multipart> {
     for at in memchr::memmem::find_iter(bytes, delimiter.as_bytes()) {
         let Some(line) = delimiter_line(bytes, at, delimiter.len()) else { continue };
         match start {
-            Some(start) => multipart.parts.push(part(bytes, start..line.content_end)),
+            Some(start) => multipart.parts.push(part(bytes, start..line.start, line.content_end)),
             None => multipart.around[0] = 0..line.content_end,
         }
         start = Some(line.end);
@@ -52,19 +53,22 @@ pub(super) fn split(bytes: &[u8], boundary: &str) -> Option<Multipart> {
             return Some(multipart);
         }
     }
-    multipart.parts.push(part(bytes, start?..bytes.len()));
+    multipart.parts.push(part(bytes, start?..bytes.len(), bytes.len()));
     Some(multipart)
 }
 
-struct DelimiterLine {
-    /// Where the content before it ends.
-    content_end: usize,
-    end: usize,
-    closing: bool,
+/// A line that ends one part and begins the next. All are byte offsets.
+pub(super) struct DelimiterLine {
+    /// Where it begins.
+    pub(super) start: usize,
+    /// Where the content before it ends: the line break between belongs to the delimiter.
+    pub(super) content_end: usize,
+    pub(super) end: usize,
+    pub(super) closing: bool,
 }
 
 /// The delimiter line at `at`, if it is one: alone on its line, up to white space.
-fn delimiter_line(bytes: &[u8], at: usize, len: usize) -> Option<DelimiterLine> {
+pub(super) fn delimiter_line(bytes: &[u8], at: usize, len: usize) -> Option<DelimiterLine> {
     let before = bytes.get(..at)?;
     let content_end = match before {
         [] => 0,
@@ -83,21 +87,35 @@ fn delimiter_line(bytes: &[u8], at: usize, len: usize) -> Option<DelimiterLine> 
         _ if closing => 0,
         _ => return None,
     };
-    Some(DelimiterLine { content_end, end: at + len + (rest.len() - tail.len()) + blank + line_break, closing })
+    Some(DelimiterLine { start: at, content_end, end: at + len + (rest.len() - tail.len()) + blank + line_break, closing })
 }
 
-fn part(bytes: &[u8], range: Range<usize>) -> Part {
-    let end = range.end.max(range.start);
-    let mut at = range.start;
+/// The part between two delimiter lines, of which the content ends at `end`. The empty line of one without content may be the
+/// line break that belongs to the delimiter.
+fn part(bytes: &[u8], between: Range<usize>, end: usize) -> Part {
+    let (start, end) = (between.start, end.max(between.start));
+    match head_end(bytes.get(between).unwrap_or_default()) {
+        Some(HeadEnd { head, body }) => Part { head: start..start + head, body: start + body..end.max(start + body) },
+        // No empty line: what should be a head may as well be content.
+        None => Part { head: start..start, body: start..end },
+    }
+}
+
+/// Where the header lines of a part end and its content begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadEnd {
+    pub(super) head: usize,
+    pub(super) body: usize,
+}
+
+/// The empty line in `bytes`, a part.
+pub(super) fn head_end(bytes: &[u8]) -> Option<HeadEnd> {
+    let mut at = 0;
     loop {
-        let rest = bytes.get(at..end).unwrap_or_default();
-        let line = match memchr::memchr(b'\n', rest) {
-            Some(found) => rest.get(..=found).unwrap_or_default(),
-            // No empty line: what should be a head may as well be content.
-            None => return Part { head: range.start..range.start, body: range.start..end },
-        };
+        let rest = bytes.get(at..)?;
+        let line = rest.get(..=memchr::memchr(b'\n', rest)?)?;
         if line.trim_ascii().is_empty() {
-            return Part { head: range.start..at, body: at + line.len()..end };
+            return Some(HeadEnd { head: at, body: at + line.len() });
         }
         at += line.len();
     }
@@ -121,6 +139,14 @@ pub(super) struct Head {
     pub(super) transfer: Option<Transfer>,
     /// What of it is text, byte offsets of the head: parameters and the values of unknown headers.
     pub(super) texts: Vec<Range<usize>>,
+}
+
+impl Head {
+    /// What the part is called in places: its file, else its field, else its number, counted from 1.
+    pub(super) fn label(&self, number: usize) -> String {
+        let names = [self.file_name.as_deref(), self.name.as_deref()];
+        names.into_iter().flatten().find_map(readable).map_or_else(|| number.to_string(), str::to_owned)
+    }
 }
 
 /// Reads the header lines of a part.

@@ -6,6 +6,8 @@ use crate::text::OffsetMap;
 pub(super) const SHORTEST: usize = 4;
 /// The same in media, where nearly all bytes are noise.
 pub(super) const SHORTEST_IN_MEDIA: usize = 8;
+/// The same in large files that are no text: among fifty megabytes of noise there are addresses of seven characters.
+pub(super) const SHORTEST_IN_BULK: usize = 12;
 
 /// The runs of at least `shortest` printable characters in `bytes`, a line each, and the map back.
 pub(super) fn runs(bytes: &[u8], shortest: usize) -> (String, OffsetMap) {

@@ -1,33 +1,30 @@
 //! Bodies that are not held in memory: large ones, and streams whose answer begins before they end.
 //!
-//! The body is read in overlapping windows. What was read is let go, except for the overlap at the end, which is held back until
-//! the next window has been read: so that what stands across two windows is found before its first byte is out. A stream that two
-//! sides talk over cannot wait so long; there, everything at hand is read and let go whenever the client pauses, and the overlap
-//! is only remembered.
+//! The body is read piece by piece ([`content::Stream`]). What was read is let go, except for the overlap at the end, which is held
+//! back until the next window has been read: so that what stands across two windows is found before its first byte is out. A
+//! stream that two sides talk over cannot wait so long; there, everything at hand is read and let go whenever the client pauses,
+//! and the overlap is only remembered.
 //!
 //! Nothing can be replaced in bytes that are already gone: what policy would redact is blocked here.
 
-use super::{Inspection, Inspector, Message};
+use super::{Inspection, Inspector, Message, watch::Watch};
 use crate::{
     budget::Budget,
-    content::{self, Decoder, Document},
-    detect::Detection,
-    finding::{Finding, Gap},
-    policy::{Action, Facts, Policy, Verdict},
+    content::{self, Batch, Decoder},
+    finding::Gap,
 };
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, header};
-use std::{
-    collections::{HashSet, VecDeque},
-    net::IpAddr,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 
-/// New text read at one time, bytes.
-const WINDOW: usize = 256 << 10;
-/// How much is read again with the next window: longer than any finding, a private key of 8192 bits among them.
-const OVERLAP: usize = 16 << 10;
+/// Content codings are undone so many bytes at a time.
+const DECODED_AT_ONCE: usize = 16 << 10;
+/// With so many bytes held back, what has been gathered is read although it is little.
+const MUCH_HELD: usize = 1 << 20;
+/// More than reading ever has to hold back.
+const MOST_HELD: usize = 8 << 20;
+/// Less than this is read in no time.
+const BRIEF: usize = 64 << 10;
 
 /// How the body is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,39 +72,23 @@ impl Head {
 pub struct Step {
     /// Bytes as they were sent, in order.
     pub release: Vec<Bytes>,
-    /// Set when something new was found or could not be read. If its action is [`Action::Block`], nothing more may go.
+    /// Set when something new was found or could not be read. If its action is to block, nothing more may go.
     pub news: Option<Inspection>,
 }
 
 /// The inspection of one streamed body.
 #[derive(Debug)]
 pub struct StreamInspector {
-    inspector: Arc<Inspector>,
-    head: Head,
+    watch: Watch,
     framing: Framing,
     decoder: Decoder,
+    content: content::Stream,
     budget: Budget,
-    /// Decoded text that still matters: what was already read (the overlap), then what is new.
-    text: Vec<u8>,
-    read: usize,
-    /// Raw bytes not yet let go, each with the decoded length after it.
+    /// Raw bytes not yet let go, each with the length of the decoded body after it.
     held: VecDeque<(Bytes, u64)>,
-    decoded: u64,
+    held_len: usize,
     /// gRPC: bytes of a message that is not complete.
     partial: BytesMut,
-    seen: HashSet<String>,
-    /// Tokens that the model may still read of the stream.
-    tokens: usize,
-    model: Skipped,
-    /// What is known from the head not to be readable, until it has been told.
-    untold: Option<Gap>,
-}
-
-/// Whether it has been told that the model does not read all of the stream: once is enough.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Skipped {
-    Untold,
-    Told,
 }
 
 impl StreamInspector {
@@ -118,60 +99,47 @@ impl StreamInspector {
             Framing::Bytes => Decoder::new(&head.headers),
             Framing::Grpc => Ok(Decoder::identity()),
         };
-        let (decoder, untold) = match decoder {
-            Ok(decoder) => (decoder, None),
-            Err(gap) => (Decoder::identity(), Some(gap)),
-        };
-        let tokens = inspector.limits.tokens;
+        let content = content::Stream::new(&head.headers);
+        let mut watch = Watch::new(inspector, head);
+        let decoder = decoder.unwrap_or_else(|gap| {
+            watch.gap(gap);
+            Decoder::identity()
+        });
         Self {
-            inspector,
-            head,
+            watch,
             framing,
             decoder,
-            untold,
+            content,
             // A stream has no end to budget for; each step is bounded by its window instead.
             budget: Budget::new(usize::MAX, None),
-            text: Vec::new(),
-            read: 0,
             held: VecDeque::new(),
-            decoded: 0,
+            held_len: 0,
             partial: BytesMut::new(),
-            seen: HashSet::new(),
-            tokens,
-            model: Skipped::Untold,
         }
     }
 
     /// Whether the model reads the stream: then a step may take a second.
     #[cfg(feature = "model")]
     pub fn is_slow(&self) -> bool {
-        self.inspector.may_be_slow(&self.head.hosts)
+        self.watch.inspector.may_be_slow(&self.watch.head.hosts)
     }
 
     /// Takes in the next bytes.
     pub fn push(&mut self, chunk: Bytes) -> Step {
-        let untold = self.untold.take().map(|gap| self.gap(gap));
-        if untold.as_ref().is_some_and(|news| news.verdict.action == Action::Block) {
-            return Step { release: Vec::new(), news: untold };
-        }
-        let mut step = match self.framing {
+        match self.framing {
             Framing::Bytes => self.push_bytes(chunk),
             Framing::Grpc => self.push_grpc(&chunk),
-        };
-        match (&mut step.news, untold) {
-            (Some(news), Some(untold)) => news.gaps.extend(untold.gaps),
-            (none, untold) => *none = none.take().or(untold),
         }
-        step
     }
 
-    /// The client pauses: reads everything at hand and lets it go.
+    /// The client pauses: reads everything at hand and lets it go, unless nobody answers before the end.
     pub fn pause(&mut self) -> Step {
         match self.framing {
-            Framing::Bytes if self.held.is_empty() => Step::default(),
+            Framing::Bytes if self.held.is_empty() || self.content.is_patient() => Step::default(),
             Framing::Bytes => {
-                let news = self.read_window();
-                self.let_go(u64::MAX, news)
+                let Self { content, budget, watch, .. } = self;
+                content.pause(budget, &mut |batch| watch.read(batch));
+                self.let_go(u64::MAX)
             }
             Framing::Grpc => Step::default(), // whole messages are already gone
         }
@@ -182,70 +150,96 @@ impl StreamInspector {
         match self.framing {
             Framing::Bytes => {
                 if let Err(gap) = self.decoder.finish() {
-                    let news = Some(self.gap(gap));
-                    return self.let_go(u64::MAX, news);
+                    self.watch.gap(gap);
                 }
-                self.pause()
+                let Self { content, budget, watch, .. } = self;
+                content.finish(budget, &mut |batch| watch.read(batch));
+                self.let_go(u64::MAX)
             }
             Framing::Grpc => {
                 let rest = self.partial.split().freeze();
                 if rest.is_empty() {
                     return Step::default();
                 }
-                let news = self.read(&rest.clone()).or_else(|| Some(self.gap(Gap::Malformed)));
-                Step::of(vec![rest], news)
+                self.watch.text(&rest);
+                self.watch.gap(Gap::Malformed);
+                Step::of(vec![rest], &mut self.watch)
             }
         }
     }
 
     /// Reads text that belongs to the body but travels beside it: trailer fields.
-    pub fn aside(&mut self, text: &[u8]) -> Option<Inspection> {
-        self.read(text)
+    pub fn aside(&mut self, text: &[u8]) -> Step {
+        self.watch.text(text);
+        Step::of(Vec::new(), &mut self.watch)
+    }
+
+    /// Whether taking in `more` bytes may take long enough to be in the way of others.
+    pub fn is_busy_with(&self, more: usize) -> bool {
+        more + self.held_len >= BRIEF
     }
 
     fn push_bytes(&mut self, chunk: Bytes) -> Step {
-        let before = self.text.len();
-        let decoded = self.decoder.push(&chunk, &mut self.text, &mut self.budget);
-        self.decoded += (self.text.len() - before) as u64;
-        self.held.push_back((chunk, self.decoded));
-        if let Err(gap) = decoded {
-            let news = Some(self.gap(gap));
-            return self.let_go(u64::MAX, news);
+        let Self { content, budget, watch, decoder, .. } = self;
+        let mut read = |batch: Batch| watch.read(batch);
+        if decoder.is_identity() {
+            content.push(&chunk, budget, &mut read);
+        } else {
+            let mut plain = Vec::new();
+            // In small pieces: each may become two hundred times as long.
+            for piece in chunk.chunks(DECODED_AT_ONCE) {
+                plain.clear();
+                let decoded = decoder.push(piece, &mut plain, budget);
+                content.push(&plain, budget, &mut read);
+                if let Err(gap) = decoded {
+                    // Should policy let it pass, the rest is read as it is.
+                    *decoder = Decoder::identity();
+                    content.gap(gap);
+                    content.push(piece, budget, &mut read);
+                }
+            }
         }
-        if self.text.len() - self.read < WINDOW {
-            return Step::default();
+        self.held_len += chunk.len();
+        self.held.push_back((chunk, content.at()));
+        if self.held_len >= MUCH_HELD {
+            content.flush(&mut read);
         }
-        let news = self.read_window();
-        self.let_go(self.decoded.saturating_sub(OVERLAP as u64), news)
+        let settled = content.settled();
+        let waits = self.held.iter().filter(|(_, end)| *end > settled).map(|(chunk, _)| chunk.len()).sum::<usize>();
+        if waits > MOST_HELD {
+            // So much that says so little is made to exhaust us.
+            watch.gap(Gap::TooLarge);
+            return self.let_go(u64::MAX);
+        }
+        self.let_go(settled)
     }
 
     fn push_grpc(&mut self, chunk: &[u8]) -> Step {
         self.partial.extend_from_slice(chunk);
-        let mut step = Step::default();
-        loop {
-            let Some((prefix, rest)) = self.partial.split_first_chunk::<5>() else { return step };
+        let mut release = Vec::new();
+        while let Some((prefix, rest)) = self.partial.split_first_chunk::<5>() {
             let [compressed, length @ ..] = *prefix;
             let length = u32::from_be_bytes(length) as usize;
-            if length > self.inspector.limits.max_bytes {
-                return Step::of(step.release, Some(self.gap(Gap::TooLarge)));
+            if length > self.watch.inspector.limits.max_bytes {
+                self.watch.gap(Gap::TooLarge);
+                break;
             }
             if rest.len() < length {
-                return step;
+                break;
             }
             let message = self.partial.split_to(5 + length).freeze();
             let mut payload = message.clone();
             payload.advance(5);
-            let news = match self.decompressed(compressed, payload) {
-                Ok(payload) => self.read(&payload),
-                Err(gap) => Some(self.gap(gap)),
-            };
-            let stop = news.as_ref().is_some_and(|news| news.verdict.action == Action::Block);
-            step.news = news.or(step.news);
-            if stop {
-                return step;
+            match self.decompressed(compressed, payload) {
+                Ok(payload) => self.watch.text(&payload),
+                Err(gap) => self.watch.gap(gap),
             }
-            step.release.push(message);
+            if self.watch.is_refused() {
+                break;
+            }
+            release.push(message);
         }
+        Step::of(release, &mut self.watch)
     }
 
     /// The payload of a message whose first byte is `compressed` (gRPC over HTTP/2, Length-Prefixed-Message).
@@ -253,81 +247,29 @@ impl StreamInspector {
         match compressed {
             0 => Ok(payload),
             1 => {
-                let coding = self.head.headers.get("grpc-encoding").cloned().unwrap_or(HeaderValue::from_static("identity"));
+                let coding = self.watch.head.headers.get("grpc-encoding").cloned().unwrap_or(HeaderValue::from_static("identity"));
                 let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, coding)]);
-                let mut budget = Budget::new(self.inspector.limits.max_bytes, None);
+                let mut budget = Budget::new(self.watch.inspector.limits.max_bytes, None);
                 content::decode(&headers, &payload, &mut budget)
             }
             _ => Err(Gap::UnknownEncoding),
         }
     }
 
-    fn read_window(&mut self) -> Option<Inspection> {
-        let text = std::mem::take(&mut self.text);
-        let news = self.read(&text);
-        self.text = text.get(text.len().saturating_sub(OVERLAP)..).unwrap_or_default().to_vec();
-        self.read = self.text.len();
-        news
-    }
-
-    /// What is new in `bytes`; a bug of ours on the way is a gap, as in [`Inspector::inspect`].
-    fn read(&mut self, bytes: &[u8]) -> Option<Inspection> {
-        catch_unwind(AssertUnwindSafe(|| self.look(bytes))).unwrap_or_else(|_| Some(self.gap(Gap::Panicked)))
-    }
-
-    fn look(&mut self, bytes: &[u8]) -> Option<Inspection> {
-        let text = String::from_utf8_lossy(bytes);
-        let document = Document::plain(&text);
-        let deadline = std::time::Instant::now() + self.inspector.limits.deadline;
-        let mut budget = Budget::new(usize::MAX, Some(deadline)).with_tokens(self.tokens);
-        let body = Bytes::new();
-        let (readers, policy) = (&self.inspector.readers, &self.inspector.policy);
-        let at = self.head.message(&body).whereabouts();
-        let mut detection = readers.read(&document, at, policy, &self.head.hosts, &mut budget);
-        self.tokens = budget.tokens_left();
-        if detection.gap == Some(Gap::ModelSkipped) && std::mem::replace(&mut self.model, Skipped::Told) == Skipped::Told {
-            detection.gap = None;
-        }
-        let Detection { findings, suppressed, gap } = detection;
-        let gaps: Vec<Gap> = gap.into_iter().collect();
-        let verdict = without_redaction(&self.inspector.policy, &Facts::of(&self.head.message(&body)), &document, &findings, &gaps);
-        let mut found = self.inspector.describe(&document, findings, &verdict);
-        found.retain(|found| self.seen.insert(found.digest.clone()));
-        let is_news = !found.is_empty() || !gaps.is_empty() || verdict.action == Action::Block;
-        is_news.then_some(Inspection { verdict, findings: found, suppressed, gaps, rewritten: None })
-    }
-
-    fn gap(&self, gap: Gap) -> Inspection {
-        self.inspector.unread(&self.head.message(&Bytes::new()), gap)
-    }
-
-    /// Lets go what ends at or before decoded offset `until`, unless the news is a refusal.
-    fn let_go(&mut self, until: u64, news: Option<Inspection>) -> Step {
-        if news.as_ref().is_some_and(|news| news.verdict.action == Action::Block) {
-            self.held.clear();
-            return Step { release: Vec::new(), news };
-        }
+    /// Lets go what ends at or before offset `until` of the decoded body, unless the news is a refusal.
+    fn let_go(&mut self, until: u64) -> Step {
         let mut release = Vec::new();
-        while self.held.front().is_some_and(|(_, end)| *end <= until) {
-            release.extend(self.held.pop_front().map(|(chunk, _)| chunk));
+        while let Some((chunk, _)) = self.held.pop_front_if(|(_, end)| *end <= until) {
+            self.held_len -= chunk.len();
+            release.push(chunk);
         }
-        Step { release, news }
+        Step::of(release, &mut self.watch)
     }
 }
 
 impl Step {
-    fn of(release: Vec<Bytes>, news: Option<Inspection>) -> Self {
-        match &news {
-            Some(inspection) if inspection.verdict.action == Action::Block => Self { release: Vec::new(), news },
-            _ => Self { release, news },
-        }
+    fn of(release: Vec<Bytes>, watch: &mut Watch) -> Self {
+        let release = if watch.is_refused() { Vec::new() } else { release };
+        Self { release, news: watch.take_news() }
     }
-}
-
-fn without_redaction(policy: &Policy, facts: &Facts<'_>, document: &Document<'_>, findings: &[Finding], gaps: &[Gap]) -> Verdict {
-    let mut verdict = policy.decide(facts, document, findings, gaps);
-    if verdict.action == Action::Redact {
-        verdict.block_instead(content::RewriteError::Unsupported);
-    }
-    verdict
 }

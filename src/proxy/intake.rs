@@ -51,14 +51,14 @@ pub enum Intake {
     Broken,
 }
 
-/// Reads `body` to its end, or far enough to know that it has to be streamed.
-pub async fn read(mut body: Incoming, proxy: &Proxy) -> Intake {
+/// Reads `body` to its end, or far enough to know that it has to be streamed: it is longer than `most` bytes, or waits for answers.
+pub async fn read(mut body: Incoming, most: usize, proxy: &Proxy) -> Intake {
     if body.is_end_stream() {
         return Intake::Whole { data: Bytes::new(), trailers: None, budget: None };
     }
     let limits = &proxy.limits;
     let declared = body.size_hint().exact();
-    if declared.is_some_and(|length| length > limits.max_memory_bytes as u64) {
+    if declared.is_some_and(|length| length > most as u64) {
         return Intake::Stream { first: Bytes::new(), rest: body };
     }
     let started = Instant::now();
@@ -77,15 +77,14 @@ pub async fn read(mut body: Incoming, proxy: &Proxy) -> Intake {
         match frame.into_data() {
             Ok(data) => {
                 let length = held.len() + data.len();
-                if length > limits.max_memory_bytes {
+                if length > most {
                     held.push(data, declared);
                     return Intake::Stream { first: held.into_bytes(), rest: body };
                 }
                 let granted = FREE + memory.as_ref().map_or(0, |permit| permit.num_permits() * UNIT);
                 if length > granted {
                     // All that is declared at once, or twice what is held: nobody waits for a little while holding much.
-                    let want = declared.map_or(2 * length, |declared| declared as usize).clamp(length, limits.max_memory_bytes.max(length))
-                        - granted;
+                    let want = declared.map_or(2 * length, |declared| declared as usize).clamp(length, most.max(length)) - granted;
                     match grant(&proxy.shared.body_memory, want).await {
                         Some(more) => match &mut memory {
                             Some(permit) => permit.merge(more),

@@ -114,7 +114,7 @@ fn header_len(head: &[u8]) -> Result<Option<usize>, Gap> {
 }
 
 /// One step of `inflate`: bytes read, bytes written, and whether the stream has ended.
-pub(super) fn inflate_step(inflate: &mut Decompress, input: &[u8], out: &mut [u8]) -> Result<(usize, usize, bool), Gap> {
+pub(in crate::content) fn inflate_step(inflate: &mut Decompress, input: &[u8], out: &mut [u8]) -> Result<(usize, usize, bool), Gap> {
     let (read, written) = (inflate.total_in(), inflate.total_out());
     let status = inflate.decompress(input, out, FlushDecompress::None).map_err(|_| Gap::UnknownEncoding)?;
     let count = |total: u64, before: u64| usize::try_from(total - before).map_err(|_| Gap::UnknownEncoding);

@@ -10,6 +10,7 @@ mod deflate;
 mod gzip;
 mod zstd;
 
+pub(super) use self::gzip::inflate_step;
 use super::{RewriteError, Rewritten};
 use crate::{budget::Budget, finding::Gap};
 use bytes::Bytes;

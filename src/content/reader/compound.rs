@@ -7,11 +7,13 @@ use crate::{
         charset::{self, Charset},
         document::{Access, Wrapping},
         encoding::{Decoder, decode_with},
+        escape::Style,
         grpc::{self, Messages},
         media_type::{Grpc, MediaType},
         multipart::{self, Ending, Part},
         place::readable,
         raw,
+        stream::{self, Batch, Extent, Piece},
         transfer::{self, Transfer},
     },
     finding::Gap,
@@ -44,13 +46,12 @@ impl<'a> Reader<'_, 'a> {
 
     fn read_part<'b>(&mut self, content: &Content<'b, 'a>, part: &Part, index: usize) {
         let head_bytes = content.bytes.get(part.head.clone()).unwrap_or_default();
-        let ordinal = (index + 1).to_string();
         let mut head = content.piece(part.head.clone(), MediaType::default());
         head.field = None;
         let read = match std::str::from_utf8(head_bytes) {
             Ok(text) => {
                 let read = multipart::read_head(text);
-                head.place = Place::Part(part_name(&read, &ordinal));
+                head.place = Place::Part(read.label(index + 1));
                 for range in &read.texts {
                     self.read_words(&head, range.clone());
                 }
@@ -60,7 +61,7 @@ impl<'a> Reader<'_, 'a> {
                 let charset = Charset::of_text(head_bytes, content.hint.charset()).unwrap_or(Charset::latin());
                 let (text, map) = charset::decode(head_bytes, charset);
                 let read = multipart::read_head(&text);
-                head.place = Place::Part(part_name(&read, &ordinal));
+                head.place = Place::Part(read.label(index + 1));
                 self.within(&head, text.into_bytes(), Wrapping::Charset(charset, map.shifted(head.offset)), |reader, inside| {
                     for range in &read.texts {
                         reader.read_words(inside, range.clone());
@@ -125,7 +126,7 @@ impl<'a> Reader<'_, 'a> {
             let names = members.iter().map(|member| String::from_utf8_lossy(member.name)).collect::<Vec<_>>().join("\n");
             reader.within(&archive, names.into_bytes(), Wrapping::ReadOnly, |reader, inside| {
                 if let Ok(names) = std::str::from_utf8(inside.bytes) {
-                    reader.add_plain(inside, names, crate::content::escape::Style::Plain);
+                    reader.add_plain(inside, names, Style::Plain);
                 }
             });
             for (index, member) in members.iter().enumerate() {
@@ -178,10 +179,53 @@ impl<'a> Reader<'_, 'a> {
             }
         }
     }
-}
 
-/// What a part is called in places: its file, else its field, else its number.
-fn part_name(head: &multipart::Head, ordinal: &str) -> String {
-    let names = [head.file_name.as_deref(), head.name.as_deref()];
-    names.into_iter().flatten().find_map(readable).unwrap_or(ordinal).to_owned()
+    /// Reads what `git push` sends.
+    pub(super) fn read_push<'b>(&mut self, content: &Content<'b, 'a>) {
+        let mut batch = stream::read_all(content.bytes, content.hint.clone(), self.budget);
+        for gap in batch.take_gaps() {
+            self.gap(gap);
+        }
+        let Batch { text, pieces, .. } = batch;
+        self.within(content, text, Wrapping::ReadOnly, |reader, inside| {
+            for piece in &pieces {
+                reader.read_piece(inside, piece);
+            }
+        });
+    }
+
+    /// Reads a piece of `batch`, the text of a batch.
+    pub(super) fn read_piece<'b>(&mut self, batch: &Content<'b, 'a>, piece: &Piece) {
+        let content = Content {
+            place: piece.about.place.clone(),
+            field: piece.about.field.clone(),
+            ..batch.piece(piece.range.clone(), piece.about.hint.clone())
+        };
+        match piece.extent {
+            Extent::Whole => self.read(&content),
+            Extent::Part => self.read_window(&content),
+        }
+    }
+
+    /// Reads a part of a file as text. What cuts a character at either end leaves it to the neighbour.
+    fn read_window<'b>(&mut self, content: &Content<'b, 'a>) {
+        let bytes = content.bytes;
+        let start = bytes.iter().take(3).take_while(|byte| matches!(byte, 0x80..=0xbf)).count();
+        let inside = bytes.get(start..).unwrap_or_default();
+        let text = match std::str::from_utf8(inside) {
+            Ok(text) => Some(text),
+            Err(error) if error.error_len().is_none() => inside.get(..error.valid_up_to()).and_then(|text| std::str::from_utf8(text).ok()),
+            Err(_) => None,
+        };
+        match text {
+            Some(text) if memchr::memchr(0, bytes).is_none() => {
+                let piece = content.piece(start..start + text.len(), content.hint.clone());
+                self.add_plain(&piece, text, Style::Plain);
+            }
+            Some(_) | None => match Charset::of_text(bytes, content.hint.charset()) {
+                Some(_) => self.read_other_charset(content),
+                None => self.read_raw(content, raw::SHORTEST_IN_BULK),
+            },
+        }
+    }
 }

@@ -13,7 +13,9 @@ use super::{
     form, json, magic,
     magic::Magic,
     media_type::MediaType,
-    multipart, raw, xml,
+    multipart, raw,
+    stream::Batch,
+    xml,
 };
 use crate::{
     budget::Budget,
@@ -53,6 +55,27 @@ pub(super) fn read_message<'a>(
         field: None,
         access: Access::ReadWrite,
     });
+    document
+}
+
+/// Reads a batch of a streamed body.
+pub(super) fn read_batch<'a>(batch: &'a Batch, headers: &'a HeaderMap, budget: &mut Budget, gaps: &mut Vec<Gap>) -> Document<'a> {
+    let input = Input { target: "", headers: None, header_values: Vec::new(), body: &batch.text };
+    let mut document = Document { segments: Vec::new(), origins: Vec::new(), containers: Vec::new(), input };
+    let mut reader = Reader { document: &mut document, budget, gaps, headers };
+    let all = Content {
+        source: Source::Body,
+        offset: 0,
+        bytes: &batch.text,
+        keep: std::convert::identity,
+        place: Place::Body,
+        hint: MediaType::default(),
+        field: None,
+        access: Access::ReadOnly,
+    };
+    for piece in &batch.pieces {
+        reader.read_piece(&all, piece);
+    }
     document
 }
 
@@ -110,6 +133,9 @@ impl<'a> Reader<'_, 'a> {
         }
         if magic::is_encrypted(bytes) {
             self.gap(Gap::Encrypted);
+        }
+        if content.hint.is_git_push() {
+            return self.read_push(content);
         }
         if let Some(boundary) = content.hint.boundary().or_else(|| multipart::sniff(bytes)) {
             return self.read_multipart(content, boundary);
