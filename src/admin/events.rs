@@ -227,7 +227,9 @@ pub(super) async fn stream(
 /// Walks the chain and says whether it holds.
 pub(super) async fn verify(State(admin): State<Arc<Admin>>) -> Result<Response, Problem> {
     let body = match admin.state.store.reader().verify().await? {
-        Chain::Intact { events, removed, head } => json!({"intact": true, "events": events, "removed_by_retention": removed, "head": head}),
+        Chain::Intact { events, notes, removed, head } => {
+            json!({"intact": true, "events": events, "notes": notes, "removed_by_retention": removed, "head": head})
+        }
         Chain::Broken { sound, seq, id, cause } => {
             json!({"intact": false, "events": sound, "broken_at": {"number": seq, "id": id}, "cause": cause})
         }

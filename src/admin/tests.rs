@@ -36,7 +36,7 @@ impl Server {
         let dir = tempfile::tempdir().expect("dir");
         let store = Store::open(&dir.path().join("audit.db"), &[7; 32], None).expect("store");
         let tokens = Tokens::open(&dir.path().join("admin.token"), store.clone()).expect("tokens");
-        let (_, viewer) = tokens.create("siem", Role::Viewer).await.expect("token");
+        let (_, viewer) = tokens.create("siem", Role::Viewer, "admin.token").await.expect("token");
         let limits = Limits { max_bytes: 1 << 20, deadline: Duration::from_secs(30), tokens: 8192 };
         let detectors = Detectors::embedded().expect("rules");
         let inspector = Inspector::new(Readers::new(Arc::new(detectors)), Policy::embedded(), DigestKey::new([9; 32]), limits);
@@ -353,13 +353,13 @@ async fn a_stream_tells_new_events_and_takes_up_where_it_broke() {
     server.record("other.example", Outcome::Log, &["y"]).await;
     let id = server.record("new.example", Outcome::Log, &["x"]).await;
     let chunk = String::from_utf8(body.next().await.expect("chunk").expect("data").to_vec()).expect("text");
-    assert!(chunk.contains("event: audit\n") && chunk.contains("id: 3\n") && chunk.contains(&id.to_string()), "{chunk}");
+    assert!(chunk.contains("event: audit\n") && chunk.contains("id: 4\n") && chunk.contains(&id.to_string()), "{chunk}");
 
     let mut request = with_token(&server.token, "GET", "/api/v1/audit/stream", Body::empty());
-    request.headers_mut().insert("last-event-id", "1".parse().expect("id"));
+    request.headers_mut().insert("last-event-id", "2".parse().expect("id"));
     let mut body = server.send(request).await.into_body().into_data_stream();
     let chunk = String::from_utf8(body.next().await.expect("chunk").expect("data").to_vec()).expect("text");
-    assert!(chunk.contains("id: 2\n") && chunk.contains("other.example"), "{chunk}");
+    assert!(chunk.contains("id: 3\n") && chunk.contains("other.example"), "{chunk}");
 }
 
 #[tokio::test]

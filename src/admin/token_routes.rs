@@ -38,15 +38,23 @@ pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Response {
 }
 
 /// Makes a token.
-pub(super) async fn create(State(admin): State<Arc<Admin>>, body: Result<Json<NewToken>, JsonRejection>) -> Result<Response, Problem> {
+pub(super) async fn create(
+    State(admin): State<Arc<Admin>>,
+    Extension(identity): Extension<Identity>,
+    body: Result<Json<NewToken>, JsonRejection>,
+) -> Result<Response, Problem> {
     let Json(new) = body.map_err(|rejection| body_problem(&rejection, r#"{"name": "siem", "role": "viewer"}"#))?;
-    let (info, token) = admin.state.tokens.create(&new.name, new.role).await?;
+    let (info, token) = admin.state.tokens.create(&new.name, new.role, &identity.name).await?;
     Ok((StatusCode::CREATED, Json(Made { info, token })).into_response())
 }
 
 /// Revokes a token at once.
-pub(super) async fn revoke(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    if admin.state.tokens.revoke(&id).await? {
+pub(super) async fn revoke(
+    State(admin): State<Arc<Admin>>,
+    Extension(identity): Extension<Identity>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    if admin.state.tokens.revoke(&id, &identity.name).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::new(StatusCode::NOT_FOUND, "there is no token of this id; GET /api/v1/tokens lists them"))

@@ -19,7 +19,7 @@ pub enum Format {
 
 impl Format {
     const COLUMNS: &'static str =
-        "id,time,client,user,method,host,path_digest,action,policy,labels,findings,gaps,bytes,duration_ms,review,reviewer,note\r\n";
+        "id,time,client,user,method,host,also,path_digest,action,policy,labels,findings,gaps,bytes,duration_ms,review,reviewer,note\r\n";
 
     /// The format of that name.
     pub fn named(name: &str) -> Option<Self> {
@@ -87,13 +87,14 @@ fn to_csv(event: &Event) -> String {
     let text = |value: Option<&str>| cell(value.unwrap_or_default());
     let _ = write!(
         row,
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
         record.id,
         record.time.format(&Rfc3339).unwrap_or_default(),
         record.client,
         text(record.user.as_deref()),
         cell(&record.method),
         cell(&record.host),
+        cell(&record.also.join(" ")),
         text(record.path_digest.as_deref()),
         record.action.name(),
         text(record.policy.as_deref()),

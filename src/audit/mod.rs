@@ -5,19 +5,27 @@
 
 mod chain;
 mod export;
+mod filter;
 mod metrics;
+mod note;
+mod open;
 mod query;
 mod record;
+mod schema;
 mod sql;
 mod store;
 mod tokens;
+mod verify;
 mod writer;
 
 pub use chain::ChainKey;
 pub use export::Format;
 pub(crate) use export::{rfc3339, to_json};
+pub use filter::Filter;
 pub use metrics::{Metrics, OpenConnection};
-pub use query::{Bucket, By, Chain, Event, Filter, ReadError, Reader, Review, Summary};
+pub use open::StoreError;
+pub use query::{Bucket, By, Event, ReadError, Reader, Review, Summary};
 pub use record::{BadId, Entry, Id, Outcome, Record};
-pub use store::{Store, StoreError, Unrecorded};
+pub use store::{Store, Unrecorded};
 pub use tokens::{Identity, Role, TokenError, TokenInfo, Tokens};
+pub use verify::Chain;

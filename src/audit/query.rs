@@ -1,12 +1,13 @@
-//! Reading what is stored: pages, single events, sums, and the walk along the chain.
+//! Reading what is stored: pages, single events, sums.
 
 use super::{
     chain::ChainKey,
-    record::{Id, Outcome, Record},
+    filter::{Conditions, Filter},
+    record::Id,
     sql::{self, Stored},
-    store::sealed_ends,
+    verify::{Chain, verify},
 };
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, ToSql, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params_from_iter};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -45,25 +46,6 @@ pub enum ReadError {
     /// The database fails.
     #[error("the audit database cannot be read: {0}")]
     Sqlite(#[from] rusqlite::Error),
-}
-
-/// Which events; what is not set matches all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Filter {
-    /// From this millisecond since 1970 on.
-    pub from: Option<u64>,
-    /// Before this millisecond since 1970.
-    pub to: Option<u64>,
-    /// This user.
-    pub user: Option<String>,
-    /// This host; `*.example.com` matches every name below.
-    pub host: Option<String>,
-    /// This outcome.
-    pub action: Option<Outcome>,
-    /// A finding with this label or one below it.
-    pub label: Option<String>,
-    /// This text, in any case, anywhere in the record.
-    pub q: Option<String>,
 }
 
 /// An event as it is stored.
@@ -125,31 +107,6 @@ pub struct Summary {
     pub totals: Vec<(String, i64)>,
     /// Per bucket's beginning (milliseconds since 1970): key and count, for the keys of `totals`.
     pub buckets: BTreeMap<i64, BTreeMap<String, i64>>,
-}
-
-/// What walking the chain came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chain {
-    /// Every record is as it was written.
-    Intact {
-        /// How many there are.
-        events: u64,
-        /// How many retention has removed before them.
-        removed: i64,
-        /// The last link, in hex: note it elsewhere, and no later tampering can go unseen.
-        head: String,
-    },
-    /// It was changed from outside.
-    Broken {
-        /// Records that are still sound before the break.
-        sound: u64,
-        /// Number of the first one that is not.
-        seq: i64,
-        /// Its id, where there is a row.
-        id: Option<Id>,
-        /// What is wrong.
-        cause: &'static str,
-    },
 }
 
 impl Summary {
@@ -363,70 +320,6 @@ enum Order {
     Stored(i64),
 }
 
-/// Conditions on `events e`, with their values.
-#[derive(Default)]
-struct Conditions {
-    sql: Vec<String>,
-    values: Vec<Box<dyn ToSql>>,
-}
-
-impl Conditions {
-    fn add(&mut self, sql: impl Into<String>, value: impl ToSql + 'static) {
-        self.sql.push(sql.into());
-        self.values.push(Box::new(value));
-    }
-
-    fn of(filter: &Filter) -> Self {
-        let mut conditions = Self::default();
-        // Ids begin with their time, so one index serves the range, the order and the cursor.
-        if let Some(from) = filter.from {
-            conditions.add("e.id >= ?", Id::floor(from).to_bytes());
-        }
-        if let Some(to) = filter.to {
-            conditions.add("e.id < ?", Id::floor(to).to_bytes());
-        }
-        if let Some(user) = &filter.user {
-            conditions.add("e.user = ?", user.clone());
-        }
-        match filter.host.as_deref().map(|host| (host, host.strip_prefix("*."))) {
-            Some((_, Some(domain))) => conditions.add(r"e.host LIKE ? ESCAPE '\'", format!("%.{}", escaped(domain))),
-            Some((host, None)) => conditions.add("e.host = ?", host.to_ascii_lowercase()),
-            None => {}
-        }
-        if let Some(action) = filter.action {
-            conditions.add("e.action = ?", action.name());
-        }
-        if let Some(label) = &filter.label {
-            let label = label.trim_end_matches('.');
-            // "/" is the character after ".": the range holds all that is below the label.
-            conditions.add("e.id IN (SELECT id FROM labels WHERE label = ?", label.to_owned());
-            conditions.add("label >= ?", format!("{label}."));
-            conditions.add("label < ?", format!("{label}/"));
-            let joined = conditions.sql.split_off(conditions.sql.len() - 3);
-            if let [is, from, to] = joined.as_slice() {
-                conditions.sql.push(format!("{is} OR ({from} AND {to}))"));
-            }
-        }
-        if let Some(q) = &filter.q {
-            conditions.add(r"e.json LIKE ? ESCAPE '\'", format!("%{}%", escaped(q)));
-        }
-        conditions
-    }
-
-    fn clause(&self) -> String {
-        if self.sql.is_empty() { String::new() } else { format!(" WHERE {}", self.sql.join(" AND ")) }
-    }
-
-    fn values(&self) -> impl Iterator<Item = &dyn ToSql> {
-        self.values.iter().map(AsRef::as_ref)
-    }
-}
-
-/// `text` with the wildcards of `LIKE` made literal.
-fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
-}
-
 fn events(db: &Connection, filter: &Filter, order: Order, most: usize) -> rusqlite::Result<Vec<Event>> {
     let mut conditions = Conditions::of(filter);
     let order = match order {
@@ -488,47 +381,4 @@ fn summary(db: &Connection, filter: &Filter, by: By, bucket: Bucket) -> rusqlite
     let to = filter.to.map_or(i64::MAX, |to| hour(to.saturating_add(3_599_999)));
     let (clean, _) = sql::clean(db, filter.from.map_or(0, hour), to)?;
     Ok(Summary { events, clean, totals, buckets })
-}
-
-fn verify(db: &Connection, key: &ChainKey) -> rusqlite::Result<Chain> {
-    const AT_ONCE: i64 = 1000;
-    let snapshot = db.unchecked_transaction()?; // what is added or removed meanwhile does not disturb the walk
-    let stored = sql::ends(&snapshot)?.filter(|(ends, seal)| *seal == key.seal(ends));
-    let Some((ends, _)) = stored else {
-        let cause = "the seal on the ends of the chain is missing or not ours";
-        return Ok(Chain::Broken { sound: 0, seq: 0, id: None, cause });
-    };
-    let (mut at, mut link, mut sound) = (ends.anchor, ends.anchor_link, 0);
-    loop {
-        let rows = sql::chained(&snapshot, if at == ends.anchor { i64::MIN } else { at + 1 }, AT_ONCE)?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in rows {
-            let broken = |cause| Ok(Chain::Broken { sound, seq: at + 1, id: Some(row.id), cause });
-            if row.seq != at + 1 {
-                return broken("records are missing or were put in before this one");
-            }
-            let next = key.link(link, &row.json);
-            if next != row.link {
-                return broken("the record was changed");
-            }
-            if !is_indexed_right(&snapshot, &row)? {
-                return broken("the columns that searches use do not match the record");
-            }
-            (at, link, sound) = (row.seq, next, sound + 1);
-        }
-    }
-    if sealed_ends(&snapshot, key)?.is_none() || (at, link) != (ends.head, ends.head_link) {
-        return Ok(Chain::Broken { sound, seq: at + 1, id: None, cause: "records are missing at the end" });
-    }
-    Ok(Chain::Intact { events: sound, removed: ends.anchor, head: link.to_string() })
-}
-
-fn is_indexed_right(db: &Connection, row: &sql::Chained) -> rusqlite::Result<bool> {
-    let Ok(record) = serde_json::from_str::<Record>(&row.json) else { return Ok(false) };
-    let Ok(right) = sql::Prepared::of(&record) else { return Ok(false) };
-    let time = sql::as_i64(record.id.milliseconds());
-    let columns = right.id == row.id && time == row.time && right.user == row.user && right.host == row.host && right.action == row.action;
-    Ok(columns && sql::labels_of(db, row.id)? == right.labels)
 }

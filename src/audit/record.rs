@@ -36,6 +36,9 @@ pub struct Record {
     pub method: String,
     /// The destination's first name, without port.
     pub host: String,
+    /// The other names that it goes by, where tunnel, ClientHello and `Host` differ: policy was evaluated on all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// Keyed digest of the path, without the query.
     pub path_digest: Option<String>,
     /// What was done.
@@ -99,6 +102,7 @@ impl Record {
     pub fn of(id: Id, message: &Message<'_>, inspection: &Inspection, duration: Duration, key: &DigestKey) -> Self {
         let path = message.target.split(['?', '#']).next().unwrap_or_default();
         Self {
+            also: Self::names(message.hosts.get(1..).unwrap_or_default()),
             path_digest: Some(key.digest(path)),
             action: Outcome::of(inspection.verdict.action),
             policy: inspection.verdict.rule.as_ref().map(|rule| clip(rule, 200)),
@@ -128,6 +132,7 @@ impl Record {
             user: user.map(|user| clip(user, 256)),
             method: clip(method, 32),
             host: clip(host, 255),
+            also: Vec::new(),
             path_digest: None,
             action,
             policy: None,
@@ -137,6 +142,11 @@ impl Record {
             duration_ms: 0.0,
             findings_omitted: 0,
         }
+    }
+
+    /// Names as a record holds them.
+    pub fn names(hosts: &[String]) -> Vec<String> {
+        hosts.iter().map(|host| clip(host, 255)).collect()
     }
 
     /// The record's one text form: what is stored, chained and returned.

@@ -1,7 +1,8 @@
-//! All SQL of the audit store, and nothing else: schema, migrations, statements.
+//! The statements of the audit store. What reads events by filters is in `filter.rs`, the tables are in `schema.rs`.
 
 use super::{
     chain::{ChainKey, Ends, Link},
+    note::{Kind, Note, Subject},
     query::Review,
     record::{Id, Record},
 };
@@ -9,57 +10,6 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 /// Marks a file as ours: "Exet".
 pub(super) const APPLICATION_ID: i64 = 0x4578_6574;
-
-/// One step per schema version; step `n` brings version `n` to `n + 1`. Never change one that has been released.
-pub(super) const MIGRATIONS: [&str; 1] = ["
-    CREATE TABLE events (
-        seq INTEGER PRIMARY KEY,
-        id BLOB NOT NULL UNIQUE,
-        time INTEGER NOT NULL,
-        user TEXT,
-        host TEXT NOT NULL,
-        action TEXT NOT NULL,
-        json TEXT NOT NULL,
-        link BLOB NOT NULL
-    );
-    CREATE INDEX events_user ON events (user, id) WHERE user IS NOT NULL;
-    CREATE INDEX events_host ON events (host, id);
-    CREATE INDEX events_action ON events (action, id);
-    CREATE TABLE labels (
-        label TEXT NOT NULL,
-        id BLOB NOT NULL,
-        count INTEGER NOT NULL,
-        PRIMARY KEY (label, id)
-    ) WITHOUT ROWID;
-    CREATE INDEX labels_id ON labels (id);
-    CREATE TABLE chain (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
-        anchor INTEGER NOT NULL,
-        anchor_link BLOB NOT NULL,
-        head INTEGER NOT NULL,
-        head_link BLOB NOT NULL,
-        seal BLOB NOT NULL
-    );
-    CREATE TABLE reviews (
-        id BLOB PRIMARY KEY,
-        verdict TEXT NOT NULL,
-        note TEXT NOT NULL,
-        reviewer TEXT NOT NULL,
-        time INTEGER NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE clean (
-        hour INTEGER PRIMARY KEY,
-        exchanges INTEGER NOT NULL,
-        bytes INTEGER NOT NULL
-    );
-    CREATE TABLE tokens (
-        id TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        role TEXT NOT NULL,
-        hash BLOB NOT NULL UNIQUE,
-        created INTEGER NOT NULL
-    ) WITHOUT ROWID;
-"];
 
 /// A record, made ready for its row.
 #[derive(Clone, Debug)]
@@ -71,6 +21,18 @@ pub(super) struct Prepared {
     pub(super) json: String,
     /// Label and number of findings under it.
     pub(super) labels: Vec<(String, i64)>,
+    /// Further names of the destination, sorted.
+    pub(super) also: Vec<String>,
+    pub(super) write: Write,
+}
+
+/// How a record comes to the events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Write {
+    /// As a new one.
+    Append,
+    /// In place of an earlier one of the same exchange, which the chain keeps.
+    Amend,
 }
 
 /// A stored event.
@@ -85,16 +47,19 @@ pub(super) struct Stored {
 /// A row as the chain's check needs it.
 pub(super) struct Chained {
     pub(super) seq: i64,
-    pub(super) id: Id,
-    pub(super) time: i64,
-    pub(super) user: Option<String>,
-    pub(super) host: String,
-    pub(super) action: String,
     pub(super) json: String,
     pub(super) link: Link,
+    pub(super) row: ChainedRow,
+}
+
+/// What is particular to its table.
+pub(super) enum ChainedRow {
+    Event { id: Id, time: i64, user: Option<String>, host: String, action: String },
+    Note { kind: Kind, subject: Subject },
 }
 
 /// A stored token, without the token.
+#[derive(Clone)]
 pub(super) struct StoredToken {
     pub(super) id: String,
     pub(super) name: String,
@@ -105,7 +70,7 @@ pub(super) struct StoredToken {
 }
 
 impl Prepared {
-    pub(super) fn of(record: &Record) -> Result<Self, serde_json::Error> {
+    pub(super) fn of(record: &Record, write: Write) -> Result<Self, serde_json::Error> {
         let mut labels: Vec<(String, i64)> = Vec::new();
         for entry in &record.findings {
             match labels.iter_mut().find(|(label, _)| *label == entry.label) {
@@ -114,8 +79,11 @@ impl Prepared {
             }
         }
         labels.sort();
+        let mut also = record.also.clone();
+        also.sort();
+        also.dedup();
         let (user, host) = (record.user.clone(), record.host.clone());
-        Ok(Self { id: record.id, user, host, action: record.action.name(), json: record.to_json()?, labels })
+        Ok(Self { id: record.id, user, host, action: record.action.name(), json: record.to_json()?, labels, also, write })
     }
 }
 
@@ -177,7 +145,11 @@ pub(super) fn put_ends(tx: &Transaction<'_>, ends: &Ends, key: &ChainKey) -> rus
 
 /// Number and link of the last row.
 pub(super) fn last(db: &Connection) -> rusqlite::Result<Option<(i64, Link)>> {
-    db.query_row("SELECT seq, link FROM events ORDER BY seq DESC LIMIT 1", [], |row| Ok((row.get(0)?, link(row, 1)?))).optional()
+    let last = |table: &str| {
+        let statement = format!("SELECT seq, link FROM {table} ORDER BY seq DESC LIMIT 1");
+        db.query_row(&statement, [], |row| Ok((row.get(0)?, link(row, 1)?))).optional()
+    };
+    Ok([last("events")?, last("notes")?].into_iter().flatten().max_by_key(|(seq, _)| *seq))
 }
 
 pub(super) fn insert(tx: &Transaction<'_>, seq: i64, record: &Prepared, link: Link) -> rusqlite::Result<()> {
@@ -188,13 +160,50 @@ pub(super) fn insert(tx: &Transaction<'_>, seq: i64, record: &Prepared, link: Li
     for (label, count) in &record.labels {
         labels.execute(params![label, id, count])?;
     }
+    let mut hosts = tx.prepare_cached("INSERT OR REPLACE INTO hosts (host, id) VALUES (?, ?)")?;
+    for host in &record.also {
+        hosts.execute(params![host, id])?;
+    }
     Ok(())
 }
 
+/// Makes room for a later record of the exchange `id`: the present one goes to the notes, its number and link with it.
+pub(super) fn supersede(tx: &Transaction<'_>, id: Id) -> rusqlite::Result<()> {
+    let bytes = id.to_bytes();
+    tx.prepare_cached("INSERT INTO notes SELECT seq, ?2, id, time, json, link FROM events WHERE id = ?1")?
+        .execute(params![bytes, Kind::Superseded])?;
+    for table in ["labels", "hosts", "events"] {
+        tx.prepare_cached(&format!("DELETE FROM {table} WHERE id = ?"))?.execute([bytes])?;
+    }
+    Ok(())
+}
+
+pub(super) fn insert_note(tx: &Transaction<'_>, seq: i64, note: &Note, time: i64, link: Link) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT INTO notes (seq, kind, subject, time, json, link) VALUES (?, ?, ?, ?, ?, ?)")?.execute(params![
+        seq,
+        note.kind,
+        note.subject,
+        time,
+        note.json,
+        link.to_bytes()
+    ])?;
+    Ok(())
+}
+
+/// What [`remove_older`] did.
+pub(super) struct Removed {
+    /// Number and link of the last row that went.
+    pub(super) seq: i64,
+    pub(super) link: Link,
+    pub(super) events: usize,
+    /// Notes that went and are still true: of valid tokens, and reviews of events that stay.
+    pub(super) current: Vec<Note>,
+}
+
 /// Removes at most `most` of the oldest rows, as far as all of them are older than `cutoff` (milliseconds since 1970).
-/// Gives how many went, and number and link of the last of them.
-pub(super) fn remove_older(tx: &Transaction<'_>, cutoff: i64, most: i64) -> rusqlite::Result<Option<(i64, Link, usize)>> {
-    let mut rows = tx.prepare_cached("SELECT seq, link, time FROM events ORDER BY seq LIMIT ?")?;
+pub(super) fn remove_older(tx: &Transaction<'_>, cutoff: i64, most: i64) -> rusqlite::Result<Option<Removed>> {
+    let mut rows =
+        tx.prepare_cached("SELECT seq, link, time FROM events UNION ALL SELECT seq, link, time FROM notes ORDER BY seq LIMIT ?")?;
     let mut rows = rows.query([most])?;
     let mut last = None;
     while let Some(row) = rows.next()? {
@@ -204,11 +213,23 @@ pub(super) fn remove_older(tx: &Transaction<'_>, cutoff: i64, most: i64) -> rusq
         last = Some((row.get::<_, i64>(0)?, link(row, 1)?));
     }
     let Some((seq, link)) = last else { return Ok(None) };
-    for table in ["labels", "reviews"] {
+    let current = current_notes(tx, seq)?;
+    for table in ["labels", "hosts", "reviews"] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE id IN (SELECT id FROM events WHERE seq <= ?)"))?.execute([seq])?;
     }
-    let count = tx.prepare_cached("DELETE FROM events WHERE seq <= ?")?.execute([seq])?;
-    Ok(Some((seq, link, count)))
+    let events = tx.prepare_cached("DELETE FROM events WHERE seq <= ?")?.execute([seq])?;
+    tx.prepare_cached("DELETE FROM notes WHERE seq <= ?")?.execute([seq])?;
+    Ok(Some(Removed { seq, link, events, current }))
+}
+
+/// The notes up to number `seq` that are still true when all up to there is gone.
+fn current_notes(db: &Connection, seq: i64) -> rusqlite::Result<Vec<Note>> {
+    db.prepare_cached(
+        "SELECT kind, subject, json FROM notes WHERE seq <= ?1 AND (kind = ?2 AND subject IN (SELECT id FROM tokens)
+         OR kind = ?3 AND subject IN (SELECT id FROM events WHERE seq > ?1)) ORDER BY seq",
+    )?
+    .query_map(params![seq, Kind::Token, Kind::Review], |row| Ok(Note { kind: row.get(0)?, subject: row.get(1)?, json: row.get(2)? }))?
+    .collect()
 }
 
 /// Gives freed pages back to the file system, and drops counts of clean exchanges older than `hour`.
@@ -243,22 +264,49 @@ pub(super) fn put_review(db: &Connection, id: Id, review: &Review) -> rusqlite::
     Ok(changed == 1)
 }
 
-/// Rows from `seq` on, oldest first, to walk the chain.
+/// Rows from `seq` on, events and notes, oldest first, to walk the chain.
 pub(super) fn chained(db: &Connection, seq: i64, most: i64) -> rusqlite::Result<Vec<Chained>> {
-    db.prepare_cached("SELECT seq, id, time, user, host, action, json, link FROM events WHERE seq >= ? ORDER BY seq LIMIT ?")?
-        .query_map([seq, most], |row| {
-            Ok(Chained {
-                seq: row.get(0)?,
-                id: id(row, 1)?,
-                time: row.get(2)?,
-                user: row.get(3)?,
-                host: row.get(4)?,
-                action: row.get(5)?,
-                json: row.get(6)?,
-                link: link(row, 7)?,
+    db.prepare_cached(
+        "SELECT seq, json, link, NULL, id, time, user, host, action FROM events WHERE seq >= ?1
+         UNION ALL SELECT seq, json, link, kind, subject, NULL, NULL, NULL, NULL FROM notes WHERE seq >= ?1 ORDER BY seq LIMIT ?2",
+    )?
+    .query_map([seq, most], |row| {
+        let kind = row.get::<_, Option<Kind>>(3)?;
+        let of_event = || {
+            Ok::<_, rusqlite::Error>(ChainedRow::Event {
+                id: id(row, 4)?,
+                time: row.get(5)?,
+                user: row.get(6)?,
+                host: row.get(7)?,
+                action: row.get(8)?,
             })
+        };
+        let chained = match kind {
+            Some(kind) => ChainedRow::Note { kind, subject: row.get(4)? },
+            None => of_event()?,
+        };
+        Ok(Chained { seq: row.get(0)?, json: row.get(1)?, link: link(row, 2)?, row: chained })
+    })?
+    .collect()
+}
+
+/// Number of the event `id`.
+pub(super) fn seq_of(db: &Connection, id: Id) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached("SELECT seq FROM events WHERE id = ?")?.query_row([id.to_bytes()], |row| row.get(0)).optional()
+}
+
+/// All reviews, by event.
+pub(super) fn reviews(db: &Connection) -> rusqlite::Result<Vec<(Id, Review)>> {
+    db.prepare_cached("SELECT id, verdict, note, reviewer, time FROM reviews ORDER BY id")?
+        .query_map([], |row| {
+            Ok((id(row, 0)?, Review { verdict: row.get(1)?, note: row.get(2)?, reviewer: row.get(3)?, time: row.get(4)? }))
         })?
         .collect()
+}
+
+/// Further names of one event's destination, sorted.
+pub(super) fn hosts_of(db: &Connection, id: Id) -> rusqlite::Result<Vec<String>> {
+    db.prepare_cached("SELECT host FROM hosts WHERE id = ? ORDER BY host")?.query_map([id.to_bytes()], |row| row.get(0))?.collect()
 }
 
 /// Labels and counts of one event, sorted.
@@ -269,11 +317,7 @@ pub(super) fn labels_of(db: &Connection, id: Id) -> rusqlite::Result<Vec<(String
 }
 
 pub(super) fn tokens(db: &Connection) -> rusqlite::Result<Vec<StoredToken>> {
-    db.prepare_cached("SELECT id, name, role, hash, created FROM tokens ORDER BY created, id")?
-        .query_map([], |row| {
-            Ok(StoredToken { id: row.get(0)?, name: row.get(1)?, role: row.get(2)?, hash: row.get(3)?, created: row.get(4)? })
-        })?
-        .collect()
+    db.prepare_cached("SELECT id, name, role, hash, created FROM tokens ORDER BY created, id")?.query_map([], token)?.collect()
 }
 
 pub(super) fn put_token(db: &Connection, token: &StoredToken) -> rusqlite::Result<()> {
@@ -287,9 +331,13 @@ pub(super) fn put_token(db: &Connection, token: &StoredToken) -> rusqlite::Resul
     Ok(())
 }
 
-/// Removes a token; `false` where there is none.
-pub(super) fn remove_token(db: &Connection, id: &str) -> rusqlite::Result<bool> {
-    Ok(db.prepare_cached("DELETE FROM tokens WHERE id = ?")?.execute([id])? == 1)
+/// Removes a token and returns it; `None` where there is none.
+pub(super) fn remove_token(db: &Connection, id: &str) -> rusqlite::Result<Option<StoredToken>> {
+    db.prepare_cached("DELETE FROM tokens WHERE id = ? RETURNING id, name, role, hash, created")?.query_row([id], token).optional()
+}
+
+fn token(row: &Row<'_>) -> rusqlite::Result<StoredToken> {
+    Ok(StoredToken { id: row.get(0)?, name: row.get(1)?, role: row.get(2)?, hash: row.get(3)?, created: row.get(4)? })
 }
 
 /// The columns that [`stored`] reads, from `events` as `e`.

@@ -147,11 +147,11 @@ impl Tokens {
         self.known.load().iter().map(|known| known.info.clone()).collect()
     }
 
-    /// Makes a token; its text is returned this once and never again.
+    /// Makes a token for the holder of the token called `by`; its text is returned this once and never again.
     ///
     /// # Errors
     /// [`TokenError`].
-    pub async fn create(&self, name: &str, role: Role) -> Result<(TokenInfo, String), TokenError> {
+    pub async fn create(&self, name: &str, role: Role, by: &str) -> Result<(TokenInfo, String), TokenError> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
             return Err(TokenError::Name);
@@ -166,23 +166,23 @@ impl Tokens {
         let created = i64::try_from(id.milliseconds()).unwrap_or(i64::MAX);
         let row =
             StoredToken { id: info.id.clone(), name: info.name.clone(), role: role.name().to_owned(), hash: *hash.as_bytes(), created };
-        self.store.put_token(row).await?;
+        self.store.put_token(row, by).await?;
         let mut known = Vec::clone(&self.known.load());
         known.push(Known::new(info.clone(), hash));
         self.known.store(Arc::new(known));
         Ok((info, text))
     }
 
-    /// Revokes a token at once; `false` where there is none of that id.
+    /// Revokes a token at once, for the holder of the token called `by`; `false` where there is none of that id.
     ///
     /// # Errors
     /// [`TokenError::First`] for the first admin's, or what the store says.
-    pub async fn revoke(&self, id: &str) -> Result<bool, TokenError> {
+    pub async fn revoke(&self, id: &str, by: &str) -> Result<bool, TokenError> {
         if id == Self::FIRST {
             return Err(TokenError::First);
         }
         let _alone = self.changing.lock().await;
-        let removed = self.store.remove_token(id.to_owned()).await?;
+        let removed = self.store.remove_token(id.to_owned(), by).await?;
         let known = self.known.load().iter().filter(|known| known.info.id != id).cloned().collect();
         self.known.store(Arc::new(known));
         Ok(removed)
@@ -266,14 +266,14 @@ mod tests {
         store.close().await;
         let (_store, tokens) = open(dir.path());
         assert!(tokens.check(text.trim()).is_some(), "a restart keeps it");
-        assert!(matches!(tokens.revoke("admin.token").await, Err(TokenError::First)));
+        assert!(matches!(tokens.revoke("admin.token", "x").await, Err(TokenError::First)));
     }
 
     #[tokio::test]
     async fn a_made_token_works_until_it_is_revoked_also_after_a_restart() {
         let dir = tempfile::tempdir().expect("dir");
         let (store, tokens) = open(dir.path());
-        let (info, text) = tokens.create(" siem ", Role::Viewer).await.expect("create");
+        let (info, text) = tokens.create(" siem ", Role::Viewer, "admin.token").await.expect("create");
         let who = Identity { id: info.id.as_str().into(), name: "siem".into(), role: Role::Viewer };
         assert_eq!(tokens.check(&text), Some(who.clone()));
         assert_eq!(tokens.check(""), None);
@@ -282,9 +282,9 @@ mod tests {
         assert!(!fs::read(dir.path().join("audit.db")).expect("db").windows(text.len()).any(|bytes| bytes == text.as_bytes()));
         let (_store, tokens) = open(dir.path());
         assert_eq!(tokens.check(&text), Some(who));
-        assert!(tokens.revoke(&info.id).await.expect("revoke"));
+        assert!(tokens.revoke(&info.id, "admin.token").await.expect("revoke"));
         assert_eq!(tokens.check(&text), None);
-        assert!(!tokens.revoke(&info.id).await.expect("revoke"));
+        assert!(!tokens.revoke(&info.id, "admin.token").await.expect("revoke"));
     }
 
     #[test]

@@ -3,12 +3,14 @@
 
 use super::{
     chain::{ChainKey, Ends},
+    note::Note,
+    open::{add_note, unwritable},
     query::Review,
     record::Id,
-    sql::{self, Prepared, StoredToken},
+    sql::{self, Prepared, StoredToken, Write},
     store::{Shared, Unrecorded},
 };
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::{
     fs::File,
     sync::{
@@ -28,8 +30,10 @@ type Answer<T> = oneshot::Sender<Result<T, Unrecorded>>;
 pub(super) enum Job {
     Append(Prepared, Answer<()>),
     Review(Id, Review, Answer<bool>),
-    PutToken(StoredToken, Answer<()>),
-    RemoveToken(String, Answer<bool>),
+    /// The token, and the name of the one that it was made with.
+    PutToken(StoredToken, String, Answer<()>),
+    /// The token's id, and the name of the one that it was revoked with.
+    RemoveToken(String, String, Answer<bool>),
     Close(oneshot::Sender<()>),
 }
 
@@ -107,13 +111,13 @@ impl Writer {
                 // The others are rare; what was asked before them is done before them.
                 Job::Review(id, review, answer) => {
                     self.store(&mut appends);
-                    let _ = answer.send(sql::put_review(&self.db, id, &review).map_err(disk));
+                    let _ = answer.send(self.note(|tx| review_note(tx, id, &review)).map_err(disk));
                 }
-                Job::PutToken(token, answer) => {
-                    let _ = answer.send(sql::put_token(&self.db, &token).map_err(disk));
+                Job::PutToken(token, by, answer) => {
+                    let _ = answer.send(self.note(|tx| token_note(tx, &token, &by)).map(drop).map_err(disk));
                 }
-                Job::RemoveToken(id, answer) => {
-                    let _ = answer.send(sql::remove_token(&self.db, &id).map_err(disk));
+                Job::RemoveToken(id, by, answer) => {
+                    let _ = answer.send(self.note(|tx| revoked_note(tx, &id, &by)).map_err(disk));
                 }
             }
             self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -159,6 +163,10 @@ impl Writer {
         let (mut ends, mut refused) = (self.ends, Vec::new());
         for (index, (record, _)) in appends.iter().enumerate() {
             let (seq, link) = (ends.head + 1, self.key.link(ends.head_link, &record.json));
+            match record.write {
+                Write::Append => {}
+                Write::Amend => sql::supersede(&tx, record.id)?,
+            }
             match sql::insert(&tx, seq, record, link) {
                 Ok(()) => (ends.head, ends.head_link) = (seq, link),
                 // The same id twice: the statement alone is undone, the others must not pay for it.
@@ -169,6 +177,18 @@ impl Writer {
         sql::put_ends(&tx, &ends, &self.key)?;
         tx.commit()?;
         Ok((ends, refused))
+    }
+
+    /// Lets `change` change something and chains the note that it returns; `false` where it did nothing.
+    fn note(&mut self, change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Option<(Note, i64)>>) -> rusqlite::Result<bool> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let Some((note, time)) = change(&tx)? else { return Ok(false) };
+        let mut ends = self.ends;
+        add_note(&tx, &mut ends, &self.key, &note, time)?;
+        sql::put_ends(&tx, &ends, &self.key)?;
+        tx.commit()?;
+        self.ends = ends;
+        Ok(true)
     }
 
     fn count_clean(&mut self) {
@@ -193,16 +213,19 @@ impl Writer {
         let day = seconds_now().saturating_sub(retention.as_secs()) / DAY; // whole days, in UTC
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let removed = sql::remove_older(&tx, sql::as_i64(day * DAY * 1000), Self::REMOVED_AT_ONCE)?;
-        let Some((seq, link, count)) = removed else {
+        let Some(removed) = removed else {
             drop(tx);
             sql::tidy(&self.db, sql::as_i64(day * 24))?;
             return Ok(true);
         };
-        let ends = Ends { anchor: seq, anchor_link: link, ..self.ends };
+        let mut ends = Ends { anchor: removed.seq, anchor_link: removed.link, ..self.ends };
+        for note in &removed.current {
+            add_note(&tx, &mut ends, &self.key, note, sql::as_i64(seconds_now() * 1000))?;
+        }
         sql::put_ends(&tx, &ends, &self.key)?;
         tx.commit()?;
         self.ends = ends;
-        info!(records = count, "audit records past the retention were removed");
+        info!(records = removed.events, "audit records past the retention were removed");
         Ok(false)
     }
 
@@ -214,6 +237,24 @@ impl Writer {
         }
         drop(lock);
     }
+}
+
+fn review_note(tx: &Transaction<'_>, id: Id, review: &Review) -> rusqlite::Result<Option<(Note, i64)>> {
+    if !sql::put_review(tx, id, review)? {
+        return Ok(None);
+    }
+    Ok(Some((Note::review(id, review).map_err(unwritable)?, review.time)))
+}
+
+fn token_note(tx: &Transaction<'_>, token: &StoredToken, by: &str) -> rusqlite::Result<Option<(Note, i64)>> {
+    sql::put_token(tx, token)?;
+    Ok(Some((Note::token(token, Some(by)).map_err(unwritable)?, token.created)))
+}
+
+fn revoked_note(tx: &Transaction<'_>, id: &str, by: &str) -> rusqlite::Result<Option<(Note, i64)>> {
+    let Some(token) = sql::remove_token(tx, id)? else { return Ok(None) };
+    let now = sql::as_i64(seconds_now() * 1000);
+    Ok(Some((Note::revoked(&token, by, now).map_err(unwritable)?, now)))
 }
 
 fn disk(failure: rusqlite::Error) -> Unrecorded {

@@ -78,13 +78,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
 
 fn verify(reader: &Reader) -> anyhow::Result<Outcome> {
     match reader.verify_here()? {
-        Chain::Intact { events, removed, head } => {
-            println!("intact: {events} events ({removed} older ones removed by retention), head {head}");
+        Chain::Intact { events, notes, removed, head } => {
+            println!("intact: {events} events and {notes} notes ({removed} older ones removed by retention), head {head}");
             Ok(Outcome::Clean)
         }
         Chain::Broken { sound, seq, id, cause } => {
             let id = id.map_or_else(|| "no row".to_owned(), |id| id.to_string());
-            println!("broken at event number {seq} ({id}): {cause}; the {sound} before it are sound");
+            println!("broken at number {seq} ({id}): {cause}; {sound} records are sound");
             Ok(Outcome::Found)
         }
     }
