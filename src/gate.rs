@@ -1,12 +1,13 @@
 //! The async door that every request takes: a permit, inspection within its deadline, and the audit record on the disk.
 
 use crate::{
-    audit::{Id, Metrics, Outcome, Record, Store},
+    audit::{Id, Metrics, Outcome, Record, Store, Unrecorded},
     finding::Gap,
     inspect::{
         Inspection, Inspector, Message,
         stream::{Framing, Head, StreamInspector},
     },
+    policy::Action,
     redact::DigestKey,
 };
 use arc_swap::ArcSwap;
@@ -42,6 +43,60 @@ pub struct Passed {
     pub inspection: Inspection,
 }
 
+/// The one record of a streamed exchange, which grows with what is found.
+#[derive(Debug)]
+pub struct StreamRecord {
+    /// Its id, for `X-Exeat-Request`.
+    pub id: Id,
+    /// All that was found so far.
+    all: Option<Inspection>,
+    /// Length of the body so far.
+    bytes: u64,
+    /// Time that inspection has taken so far.
+    took: Duration,
+    /// What is on the disk.
+    written: Option<Written>,
+}
+
+/// What of a record can have changed since it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Written {
+    findings: usize,
+    bytes: u64,
+    action: Action,
+}
+
+/// When a record is written again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// The stream goes on.
+    Steady,
+    /// It has ended.
+    Last,
+}
+
+/// So many findings of a stream are on the disk each before its bytes go out.
+const MOST_STEADILY: usize = 100;
+
+impl StreamRecord {
+    /// Begins one; nothing is written yet.
+    #[expect(clippy::new_without_default, reason = "each has an id of its own")]
+    pub fn new() -> Self {
+        Self { id: Id::new(), all: None, bytes: 0, took: Duration::ZERO, written: None }
+    }
+
+    /// `bytes` more came in and took `took` to inspect.
+    pub fn grow(&mut self, bytes: usize, took: Duration) {
+        self.bytes += bytes as u64;
+        self.took += took;
+    }
+
+    /// The refusal, if there is one.
+    pub fn refusal(&self) -> Option<&Inspection> {
+        self.all.as_ref().filter(|all| all.verdict.action == Action::Block)
+    }
+}
+
 impl Gate {
     /// A gate of these parts; `cores` inspections run at one time, others wait for `wait` at most.
     pub fn new(
@@ -67,17 +122,30 @@ impl Gate {
 
     /// Inspects one complete message. When this returns, what has to be recorded is on the disk.
     pub async fn pass(&self, head: Head, body: Bytes) -> (Head, Passed) {
+        self.pass_with(head, body, None).await
+    }
+
+    /// The same, for a message of which `part` has been inspected before: one record tells of both.
+    pub async fn pass_with(&self, head: Head, body: Bytes, part: Option<Inspection>) -> (Head, Passed) {
         let started = Instant::now();
-        let is_quick = body.len() <= INLINE && !self.inspector.load().is_slow(&head.message(&body));
-        let (head, mut inspection) = if is_quick {
-            let inspection = self.inspector.load().inspect(&head.message(&body));
-            (head, inspection)
-        } else {
-            self.inspect_aside(head, body.clone()).await
-        };
+        let (head, mut inspection) = self.inspect(head, body.clone()).await;
+        if let Some(part) = part {
+            inspection.add(part);
+        }
         let message = head.message(&body);
         let id = self.record(&message, &mut inspection, started.elapsed()).await;
         (head, Passed { id, inspection })
+    }
+
+    /// Inspects a message, or a part of one, without a record; the caller sees to that.
+    pub async fn inspect(&self, head: Head, body: Bytes) -> (Head, Inspection) {
+        let is_quick = body.len() <= INLINE && !self.inspector.load().is_slow(&head.message(&body));
+        if is_quick {
+            let inspection = self.inspector.load().inspect(&head.message(&body));
+            (head, inspection)
+        } else {
+            self.inspect_aside(head, body).await
+        }
     }
 
     async fn inspect_aside(&self, head: Head, body: Bytes) -> (Head, Inspection) {
@@ -116,13 +184,7 @@ impl Gate {
         if Record::is_due(inspection) {
             let record = Record::of(id, message, inspection, took, &self.key);
             if let Err(error) = self.store.append(&record).await {
-                tracing::error!(%error, request = %id, "an audit record could not be stored");
-                inspection.gaps.push(Gap::Unrecorded);
-                let verdict = self.inspector.load().unread(message, Gap::Unrecorded).verdict;
-                if verdict.action > inspection.verdict.action {
-                    inspection.verdict = verdict;
-                    inspection.rewritten = None;
-                }
+                self.unrecorded(id, &error, message, inspection);
             }
         } else {
             self.store.count_clean(message.body.len() as u64);
@@ -131,11 +193,68 @@ impl Gate {
         id
     }
 
+    fn unrecorded(&self, id: Id, error: &Unrecorded, message: &Message<'_>, inspection: &mut Inspection) {
+        tracing::error!(%error, request = %id, "an audit record could not be stored");
+        inspection.add(self.inspector.load().unread(message, Gap::Unrecorded));
+    }
+
+    /// Takes `news` of a stream into its record. When this returns, what has to be recorded is on the disk.
+    pub async fn note(&self, stream: &mut StreamRecord, head: &Head, news: Inspection) {
+        match &mut stream.all {
+            Some(all) => all.add(news),
+            none => *none = Some(news),
+        }
+        self.write(stream, head, Pace::Steady).await;
+    }
+
+    /// The stream has ended: its record gets the length that it came to. One without findings is only counted.
+    pub async fn conclude(&self, mut stream: StreamRecord, head: &Head) {
+        self.write(&mut stream, head, Pace::Last).await;
+        match stream.all {
+            Some(all) if Record::is_due(&all) => self.metrics.inspected(&all, stream.bytes, stream.took),
+            clean => {
+                self.store.count_clean(stream.bytes);
+                let clean = clean.unwrap_or_else(|| self.inspector.load().clean(&head.message(&Bytes::new())));
+                self.metrics.inspected(&clean, stream.bytes, stream.took);
+            }
+        }
+    }
+
+    async fn write(&self, stream: &mut StreamRecord, head: &Head, pace: Pace) {
+        let body = Bytes::new();
+        let message = head.message(&body);
+        let Some(all) = stream.all.as_mut().filter(|all| Record::is_due(all)) else { return };
+        let now = Written { findings: all.findings.len(), bytes: stream.bytes, action: all.verdict.action };
+        let is_due = match stream.written {
+            None => true,
+            Some(before) if before.action != now.action => true,
+            // A stream full of findings must not be a record for each: the first hundred, then whenever they have doubled.
+            Some(before) => match pace {
+                Pace::Steady => now.findings < MOST_STEADILY || now.findings >= 2 * before.findings,
+                Pace::Last => before != now,
+            },
+        };
+        if !is_due {
+            return;
+        }
+        let mut record = Record::of(stream.id, &message, all, stream.took, &self.key);
+        record.bytes = stream.bytes;
+        let stored = match stream.written {
+            None => self.store.append(&record).await,
+            Some(_) => self.store.amend(&record).await,
+        };
+        match stored {
+            Ok(()) => stream.written = Some(now),
+            Err(error) => self.unrecorded(stream.id, &error, &message, all),
+        }
+    }
+
     /// Records an exchange that was not read: a bypassed tunnel, a forbidden destination.
     pub async fn record_unread(&self, head: &Head, action: Outcome, why: &str) -> Id {
         let id = Id::new();
         let host = head.hosts.first().map_or("", String::as_str);
         let mut record = Record::unread(id, head.client, head.user.as_deref(), head.method.as_str(), host, action);
+        record.also = Record::names(head.hosts.get(1..).unwrap_or_default());
         record.policy = Some(why.to_owned());
         if let Err(error) = self.store.append(&record).await {
             tracing::error!(%error, request = %id, "an audit record could not be stored");

@@ -5,24 +5,31 @@ use super::{
     body::{Refused, ReplyBody, RequestBody},
     headers,
     intake::{self, Intake},
-    pump,
+    pump::{self, Load},
     refuse::Refuser,
     upstream::{Destination, Scheme},
     websocket,
 };
 use crate::{
+    content::RewriteError,
     finding::Gap,
-    gate::Passed,
-    inspect::stream::{Framing, Head},
+    gate::{Passed, StreamRecord},
+    inspect::{
+        Inspection,
+        stream::{Framing, Head},
+    },
     policy::Action,
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request::Parts};
 use hyper::body::Incoming;
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 use tokio::sync::oneshot;
 
 use super::hygiene::Interim;
+
+/// Larger packs are read as they come, object by object, in place of being held.
+const LARGEST_PUSH_IN_MEMORY: usize = 256 << 10;
 
 /// What is known of a connection before its first request.
 #[derive(Clone, Debug)]
@@ -112,15 +119,21 @@ impl Exchange {
         let kind = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
         let is_grpc = kind.starts_with(b"application/grpc") && !kind.starts_with(b"application/grpc-web");
         let two_way = is_grpc && parts.version == Version::HTTP_2;
+        // A pack is many times as long as it looks.
+        let is_push = kind == b"application/x-git-receive-pack-request";
+        let most = if is_push { LARGEST_PUSH_IN_MEMORY } else { usize::MAX }.min(self.proxy.limits.max_memory_bytes);
         self.head.headers = parts.headers;
-        let intake = if two_way { Intake::Stream { first: Bytes::new(), rest: body } } else { intake::read(body, &self.proxy).await };
+        let intake = if two_way { Intake::Stream { first: Bytes::new(), rest: body } } else { intake::read(body, most, &self.proxy).await };
         match intake {
             Intake::Whole { data, trailers, budget } => {
                 let response = self.whole(data, trailers).await;
                 drop(budget);
                 response
             }
-            Intake::Stream { first, rest } => self.streamed(first, rest, if two_way { Framing::Grpc } else { Framing::Bytes }).await,
+            Intake::Stream { first, rest } => {
+                let framing = if two_way { Framing::Grpc } else { Framing::Bytes };
+                self.streamed(first, rest, framing, None).await
+            }
             Intake::Slow => self.refuser.slow(),
             Intake::Overloaded { first, rest } => self.overloaded(first, rest).await,
             Intake::Broken => self.refuser.bad_request("the body ended early or is not well-formed"),
@@ -130,12 +143,11 @@ impl Exchange {
     /// A body that is there in full: nothing goes out before the verdict.
     async fn whole(mut self, data: Bytes, trailers: Option<HeaderMap>) -> Response<ReplyBody> {
         let proxy = Arc::clone(&self.proxy);
-        if let Some(fields) = trailers.as_ref().filter(|fields| !fields.is_empty())
-            && let Some(refused) = self.trailers(fields).await
-        {
-            return refused;
-        }
-        let (head, passed) = proxy.gate.pass(self.head, data.clone()).await;
+        let aside = match trailers.as_ref().filter(|fields| !fields.is_empty()) {
+            Some(fields) => Some(self.trailers(fields).await),
+            None => None,
+        };
+        let (head, passed) = proxy.gate.pass_with(self.head, data.clone(), aside).await;
         self.head = head;
         let Passed { id, inspection } = passed;
         match inspection.verdict.action {
@@ -167,7 +179,7 @@ impl Exchange {
     }
 
     /// Trailer fields are content as well; what policy would redact there is blocked.
-    async fn trailers(&self, fields: &HeaderMap) -> Option<Response<ReplyBody>> {
+    async fn trailers(&self, fields: &HeaderMap) -> Inspection {
         let mut text = Vec::new();
         for (name, value) in fields {
             text.extend_from_slice(name.as_str().as_bytes());
@@ -177,37 +189,43 @@ impl Exchange {
         }
         let mut head = self.head.clone();
         head.headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"))]);
-        let (_, passed) = self.proxy.gate.pass(head, text.into()).await;
-        match passed.inspection.verdict.action {
-            Action::Allow | Action::Log => None,
-            Action::Redact | Action::Block => Some(self.refuser.blocked(passed.id, &passed.inspection)),
+        let (_, mut inspection) = self.proxy.gate.inspect(head, text.into()).await;
+        if inspection.verdict.action == Action::Redact {
+            inspection.verdict.block_instead(RewriteError::Unsupported);
+            inspection.rewritten = None;
         }
+        inspection
     }
 
-    /// A body that is inspected as it comes.
-    async fn streamed(mut self, first: Bytes, rest: Incoming, framing: Framing) -> Response<ReplyBody> {
+    /// A body that is inspected as it comes; `part` is what is known before.
+    async fn streamed(mut self, first: Bytes, rest: Incoming, framing: Framing, part: Option<Inspection>) -> Response<ReplyBody> {
         let proxy = Arc::clone(&self.proxy);
         // The head first: address and headers are content too.
-        let (head, passed) = proxy.gate.pass(self.head, Bytes::new()).await;
+        let (head, mut inspection) = proxy.gate.inspect(self.head, Bytes::new()).await;
         self.head = head;
-        match passed.inspection.verdict.action {
-            Action::Allow | Action::Log => {}
-            Action::Redact | Action::Block => return self.refuser.blocked(passed.id, &passed.inspection),
+        if let Some(part) = part {
+            inspection.add(part);
+        }
+        if inspection.verdict.action == Action::Redact {
+            inspection.verdict.block_instead(RewriteError::Unsupported);
+        }
+        let mut record = StreamRecord::new();
+        proxy.gate.note(&mut record, &self.head, inspection).await;
+        if let Some(refusal) = record.refusal() {
+            let response = self.refuser.blocked_body(record.id, refusal, &first);
+            proxy.gate.conclude(record, &self.head).await;
+            return response;
         }
         let stream = proxy.gate.stream(self.head.clone(), framing);
-        let (body, refused) = pump::start(Arc::clone(&proxy), self.head.clone(), self.refuser.clone(), stream, first, rest);
+        let load = Load { head: self.head.clone(), refuser: self.refuser.clone(), stream, record, first, rest };
+        let (body, refused) = pump::start(proxy, load);
         self.forward(body, Some(refused)).await
     }
 
     /// No memory was free for the body: refused, or read in windows where policy does not mind.
     async fn overloaded(self, first: Bytes, rest: Incoming) -> Response<ReplyBody> {
-        let body = Bytes::new();
-        let mut inspection = self.proxy.gate.inspector().unread(&self.head.message(&body), Gap::Overloaded);
-        let id = self.proxy.gate.record(&self.head.message(&body), &mut inspection, Duration::ZERO).await;
-        match inspection.verdict.action {
-            Action::Redact | Action::Block => self.refuser.blocked(id, &inspection),
-            Action::Allow | Action::Log => self.streamed(first, rest, Framing::Bytes).await,
-        }
+        let overloaded = self.proxy.gate.inspector().unread(&self.head.message(&Bytes::new()), Gap::Overloaded);
+        self.streamed(first, rest, Framing::Bytes, Some(overloaded)).await
     }
 
     /// Sends the request on and brings the answer back.
@@ -226,11 +244,14 @@ impl Exchange {
         let (answer, watch) = match refused {
             None => (self.proxy.upstream.send(&self.to, request).await, None),
             Some(pump::Refusals { early, late }) => {
-                let sending = self.proxy.upstream.send(&self.to, request);
-                tokio::pin!(sending);
+                let mut sending = Box::pin(self.proxy.upstream.send(&self.to, request));
                 tokio::select! {
                     biased;
-                    Ok(response) = early => return response,
+                    Ok(pump::Instead { response, after }) = early => {
+                        drop(sending);
+                        let _ = after.await; // an error is the usual way: nobody has more to say
+                        return response;
+                    }
                     answer = &mut sending => (answer, Some(late)),
                 }
             }

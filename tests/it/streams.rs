@@ -221,6 +221,35 @@ fn what_policy_lets_pass_unread_passes_also_as_a_stream() {
 }
 
 #[test]
+fn a_stream_leaves_one_record_that_grows() {
+    let exeat = Exeat::start_with(&Setup { config: "[inspect]\nmax_memory_bytes = 65536\n", ..Setup::default() });
+    let origin = Origin::start(&Kind::https_h1());
+    let prose = "the quick brown fox jumps over the lazy dog\n".repeat(40_000);
+    let body = format!("write to li.wei@example.org\n{prose}or to anna.schmidt@example.org\n{prose}");
+    let send = |body: &str, query: &str| {
+        let file = exeat.path("upload.txt");
+        std::fs::write(&file, body).expect("written");
+        let data = format!("@{}", file.display());
+        let sent = ["-H", "content-type: text/plain", "-H", "expect:", "-o", "/dev/null", "-w", "%{http_code}", "--data-binary"];
+        run(curl(&exeat).args(sent).args([&data, &origin.url(&format!("/echo?{query}"))]))
+    };
+    assert_eq!(send(&body, "to=hr%40example.org"), "200");
+    let events = exeat.events();
+    assert_eq!(events.len(), 1, "{events:?}");
+    let places: Vec<_> = events[0]["findings"].as_array().expect("findings").iter().map(|found| found["place"].as_str()).collect();
+    assert_eq!(places, [Some("url"), Some("body"), Some("body")]);
+    assert_eq!((events[0]["action"].as_str(), events[0]["bytes"].as_u64()), (Some("log"), Some(body.len() as u64)));
+
+    assert_eq!(send(&format!("{body}charge my visa card {CARD} today\n{prose}"), ""), "403");
+    let events = exeat.events();
+    assert_eq!((events.len(), events[0]["action"].as_str()), (2, Some("block")));
+    assert_eq!(events[0]["findings"].as_array().map(Vec::len), Some(3));
+    let chain = exeat.get("/api/v1/audit/verify");
+    assert_eq!((&chain["intact"], &chain["events"]), (&true.into(), &2.into()), "{chain}");
+    assert!(chain["notes"].as_u64() >= Some(3), "the earlier versions are in the chain: {chain}");
+}
+
+#[test]
 fn a_token_is_a_sign_in_in_its_own_field_and_a_leak_in_a_message() {
     let exeat = Exeat::start();
     let origin = Origin::start(&Kind::https());
