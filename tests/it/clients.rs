@@ -4,7 +4,7 @@ use crate::{
     exeat::{CARD, Exeat, curl, run, tool},
     origin::{Kind, Origin},
 };
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 fn python(exeat: &Exeat, script: &str, url: &str) -> String {
     run(Command::new(tool("venv/bin/python"))
@@ -82,38 +82,6 @@ fn node_fetch_with_a_proxy_agent_passes() {
         .env("NODE_EXTRA_CA_CERTS", exeat.ca())
         .env("HTTPS_PROXY", exeat.proxy_url()));
     assert_eq!(out.trim(), "200 {\"a\":\"你好\"}");
-}
-
-/// A bare repository behind `git http-backend`, and a work tree with one commit in it.
-fn repository(dir: &Path) -> std::path::PathBuf {
-    let bare = dir.join("srv/project.git");
-    let work = dir.join("work");
-    run(Command::new("git").args(["init", "-q", "--bare", "-b", "main"]).arg(&bare));
-    run(Command::new("git").arg("-C").arg(&bare).args(["config", "http.receivepack", "true"]));
-    run(Command::new("git").args(["init", "-q", "-b", "main"]).arg(&work));
-    work
-}
-
-fn git(work: &Path, exeat: &Exeat) -> Command {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(work).args(["-c", "user.name=T", "-c", "user.email=t@localhost", "-c"]);
-    git.arg(format!("http.proxy={}", exeat.proxy_url())).env("GIT_SSL_CAINFO", exeat.ca());
-    git.env("NO_PROXY", "").env("no_proxy", "").env("GIT_TERMINAL_PROMPT", "0");
-    git
-}
-
-#[test]
-fn git_pushes_and_clones_over_https() {
-    let exeat = Exeat::start();
-    let work = repository(exeat.path("").as_path());
-    let origin = Origin::start(&Kind { cgi_root: Some(exeat.path("srv")), ..Kind::https() });
-    fs::write(work.join("readme.md"), "nothing to hide\n").expect("written");
-    run(git(&work, &exeat).args(["add", "."]));
-    run(git(&work, &exeat).args(["commit", "-q", "-m", "first"]));
-    run(git(&work, &exeat).args(["push", "-q", &origin.url("/git/project.git"), "main"]));
-    let copy = exeat.path("copy");
-    run(git(&work, &exeat).args(["clone", "-q", &origin.url("/git/project.git")]).arg(&copy));
-    assert_eq!(fs::read_to_string(copy.join("readme.md")).expect("cloned"), "nothing to hide\n");
 }
 
 #[test]

@@ -24,7 +24,11 @@ use std::{
     time::Duration,
 };
 use time::OffsetDateTime;
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    runtime::Runtime,
+};
 
 type Body = BoxBody<Bytes, Infallible>;
 
@@ -68,12 +72,21 @@ pub struct Kind {
     pub cgi_root: Option<PathBuf>,
     /// Files, served under `/files/`.
     pub file_root: Option<PathBuf>,
+    /// Where it listens, without port.
+    pub at: &'static str,
 }
 
 impl Kind {
     /// HTTPS with h2 and http/1.1.
     pub fn https() -> Self {
-        Self { tls: Some(Certificate::Good), alpn: &[b"h2", b"http/1.1"], versions: rustls::ALL_VERSIONS, cgi_root: None, file_root: None }
+        Self {
+            tls: Some(Certificate::Good),
+            alpn: &[b"h2", b"http/1.1"],
+            versions: rustls::ALL_VERSIONS,
+            cgi_root: None,
+            file_root: None,
+            at: "127.0.0.1",
+        }
     }
 
     /// HTTPS with http/1.1 alone.
@@ -124,7 +137,7 @@ impl Origin {
     /// Starts one.
     pub fn start(kind: &Kind) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("bound");
+        let listener = runtime.block_on(TcpListener::bind((kind.at, 0))).expect("bound");
         let address = listener.local_addr().expect("address");
         let site = Arc::new(Site { seen: Mutex::new(Vec::new()), cgi_root: kind.cgi_root.clone(), file_root: kind.file_root.clone() });
         let acceptor = kind.tls.map(|certificate| tokio_rustls::TlsAcceptor::from(Arc::new(tls(certificate, kind))));
@@ -183,8 +196,11 @@ async fn http2<T: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static>(i
 }
 
 /// What the paths do: `/echo` JSON of the request; `/events` server-sent events, one at once and one that comes only when the client has
-/// left; `/altsvc` an `Alt-Svc`; `/trailers` response trailers; `/talk` echoes each piece of the body as it comes; all others 200 `ok`.
-async fn answer(request: Request<Incoming>, site: Arc<Site>) -> Result<Response<Body>, Infallible> {
+/// left; `/ws` a WebSocket that echoes; `/altsvc` an `Alt-Svc`; `/trailers` response trailers; `/talk` echoes each piece of the body as it comes; all others 200 `ok`.
+async fn answer(mut request: Request<Incoming>, site: Arc<Site>) -> Result<Response<Body>, Infallible> {
+    if request.uri().path() == "/ws" {
+        return Ok(websocket(&mut request, site));
+    }
     let (parts, mut body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     if path == "/talk" {
@@ -316,6 +332,39 @@ async fn git_backend(root: &Path, rest: &str, request: &Seen) -> Response<Body> 
     response
 }
 
+/// Takes up a WebSocket that sends back every message of one short frame.
+fn websocket(request: &mut Request<Incoming>, site: Arc<Site>) -> Response<Body> {
+    let key = request.headers()[header::SEC_WEBSOCKET_KEY].to_str().expect("a key").to_owned();
+    let upgrade = hyper::upgrade::on(request);
+    tokio::spawn(async move {
+        let mut socket = TokioIo::new(upgrade.await.expect("switched"));
+        let mut head = [0; 6];
+        while socket.read_exact(&mut head).await.is_ok() {
+            let (kind, length, mask) = (head[0], head[1] & 0x7f, [head[2], head[3], head[4], head[5]]);
+            let mut payload = vec![0; usize::from(length)];
+            assert!(length < 126 && socket.read_exact(&mut payload).await.is_ok(), "short frames");
+            payload.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+            let body = Bytes::copy_from_slice(&payload);
+            let (method, target, version) = ("WEBSOCKET".to_owned(), "/ws".to_owned(), String::new());
+            let seen = Seen { method, target, version, headers: HeaderMap::new(), body, trailers: None, complete: true };
+            site.seen.lock().expect("lock").push(seen);
+            let frame = [&[kind, length][..], &payload].concat();
+            if socket.write_all(&frame).await.is_err() || kind & 0x0f == 8 {
+                return;
+            }
+        }
+    });
+    let mut response = Response::new(BodyExt::boxed(http_body_util::Empty::new()));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let text = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
+    let accept = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, digest);
+    for (name, value) in [(header::CONNECTION, "Upgrade"), (header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_ACCEPT, &accept)] {
+        response.headers_mut().insert(name, value.parse().expect("a value"));
+    }
+    response
+}
+
 fn whole(text: String) -> Response<Body> {
     Response::new(Full::new(Bytes::from(text)).boxed())
 }
@@ -345,7 +394,7 @@ fn tls(certificate: Certificate, kind: &Kind) -> ServerConfig {
     let names = match certificate {
         Certificate::WrongName => vec!["elsewhere.example".to_owned()],
         Certificate::Good | Certificate::Expired | Certificate::SelfSigned => {
-            vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "origin.test".to_owned()]
+            vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned(), "origin.test".to_owned()]
         }
     };
     let mut params = CertificateParams::new(names).expect("params");

@@ -43,3 +43,59 @@ fn a_card_in_json_is_redacted_on_its_way_and_the_answer_says_so() {
     assert!(out.to_ascii_lowercase().contains(&format!("x-exeat-request: {}", event["id"].as_str().expect("id"))), "{out}");
     assert!(!exeat.log().contains(CARD) && !event.to_string().contains(CARD));
 }
+
+#[test]
+fn people_can_sign_up_and_sign_in() {
+    let exeat = Exeat::start();
+    let origin = Origin::start(&Kind::https());
+    let form = "name=Li+Wei&email=li.wei%40example.org&phone=13912345678&password=Tr0ub4dor%263x&password_confirm=Tr0ub4dor%263x&terms=on";
+    let json = json!({ "email": "anna.schmidt@example.org", "phone": "+49 151 23456789", "password": "Tr0ub4dor&3x" }).to_string();
+    for (kind, body, path) in [
+        ("application/x-www-form-urlencoded", form, "/echo?signup"),
+        ("application/json", json.as_str(), "/echo?register"),
+        ("application/x-www-form-urlencoded", "username=li.wei&password=Tr0ub4dor%263x", "/echo?login"),
+    ] {
+        let content_type = format!("content-type: {kind}");
+        let out = run(curl(&exeat).args(["-H", &content_type, "--data-raw", body, &origin.url(path)]));
+        assert_eq!(echo(&out)["body"], body, "{path}");
+    }
+    let actions: Vec<_> = exeat.events().iter().map(|event| event["action"].clone()).collect();
+    assert!(actions.iter().all(|action| action == "log"), "{actions:?}");
+}
+
+#[test]
+fn an_origin_that_has_ipv6_alone_is_reached() {
+    let exeat = Exeat::start();
+    let origin = Origin::start(&Kind { at: "::1", ..Kind::https() });
+    let url = format!("https://[::1]:{}/echo", origin.address.port());
+    for version in ["--http1.1", "--http2"] {
+        assert_eq!(echo(&run(curl(&exeat).args([version, "-d", "hello", &url])))["body"], "hello");
+    }
+}
+
+#[test]
+fn what_an_origin_spoke_is_offered_to_the_next_client() {
+    let exeat = Exeat::start();
+    let spoken = |url: &str, version: &str| run(curl(&exeat).args([version, "-o", "/dev/null", "-w", "%{http_version}", url]));
+    let (old, new) = (Origin::start(&Kind::https_h1()), Origin::start(&Kind::https()));
+    let (old, new) = (old.url("/echo"), new.url("/echo"));
+    assert_eq!((spoken(&old, "--http2"), spoken(&new, "--http2")), ("2".to_owned(), "2".to_owned()), "nothing is known yet");
+    assert_eq!((spoken(&old, "--http2"), spoken(&new, "--http2")), ("1.1".to_owned(), "2".to_owned()));
+    assert_eq!(spoken(&new, "--http1.1"), "1.1");
+}
+
+#[test]
+fn the_audit_names_every_host_of_a_request_and_finds_it_by_each() {
+    let exeat = Exeat::start();
+    let origin = Origin::start(&Kind::https());
+    let way = format!("origin.test:443:localhost:{}", origin.address.port());
+    let body = format!("charge my visa card {CARD} today");
+    let sent = ["-H", "content-type: text/plain", "-H", "Host: other.example", "--connect-to", &way, "-d", &body];
+    run(curl(&exeat).args(sent).arg("https://origin.test/echo"));
+    let event = exeat.events().remove(0);
+    assert_eq!((&event["host"], &event["also"]), (&json!("localhost"), &json!(["origin.test", "other.example"])), "{event}");
+    for host in ["localhost", "origin.test", "*.example"] {
+        let found = exeat.get(&format!("/api/v1/audit/events?host={host}"));
+        assert_eq!(found["events"].as_array().map(Vec::len), Some(1), "{host}");
+    }
+}
