@@ -175,6 +175,14 @@ mod tests {
         let stream = connect_any(vec![dead, living], Duration::from_secs(5)).await.expect("connected");
         assert_eq!(stream.peer_addr().expect("peer"), living);
         assert!(connect_any(vec![dead], Duration::from_secs(5)).await.is_err());
+        // The same across families, and with an address that does not even refuse: 100::/64 is discarded (RFC 6666).
+        let listener = tokio::net::TcpListener::bind("[::1]:0").await.expect("bind");
+        let living = listener.local_addr().expect("address");
+        let silent = "[100::1]:9".parse().expect("address");
+        for addresses in [vec![dead, living], vec![silent, dead, living]] {
+            let stream = connect_any(addresses, Duration::from_secs(5)).await.expect("connected");
+            assert_eq!(stream.peer_addr().expect("peer"), living);
+        }
         assert!(connect_any(vec![], Duration::from_secs(5)).await.is_err());
     }
 }

@@ -3,6 +3,7 @@
 //! The root's key signs once in a decade, the intermediate (path length 0, RFC 5280 section 4.2.1.9) signs the leaves, and all
 //! leaves share one key that lives in memory only. A leaf carries exactly the name that the client asked for.
 
+use super::versions::Versions;
 use quick_cache::sync::Cache;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -59,7 +60,8 @@ impl fmt::Debug for Authority {
 /// A ready TLS configuration for one name.
 #[derive(Clone)]
 struct Leaf {
-    tls: Arc<ServerConfig>,
+    any: Arc<ServerConfig>,
+    http1: Arc<ServerConfig>,
     /// Taken out of the cache from here on, well before the certificate ends.
     renew_at: Instant,
 }
@@ -143,19 +145,20 @@ impl Authority {
         digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
     }
 
-    /// The TLS configuration to meet a client with that wants to talk to `name` (a host name or an IP address, lower case).
+    /// The TLS configuration to meet a client with that wants to talk to `name` (a host name or an IP address, lower case), in one of
+    /// `versions` of HTTP.
     ///
     /// # Errors
     /// [`AuthorityError::Mint`] when `name` is no name that a certificate can carry.
-    pub async fn tls_for(&self, name: &str) -> Result<Arc<ServerConfig>, AuthorityError> {
+    pub async fn tls_for(&self, name: &str, versions: Versions) -> Result<Arc<ServerConfig>, AuthorityError> {
         match self.leaves.get(name) {
-            Some(leaf) if Instant::now() < leaf.renew_at => return Ok(leaf.tls),
+            Some(leaf) if Instant::now() < leaf.renew_at => return Ok(leaf.tls(versions)),
             Some(_) => drop(self.leaves.remove(name)),
             None => {}
         }
         // One client makes it, the others of the same moment wait for that one.
         let leaf = self.leaves.get_or_insert_async(name, async { self.mint(name) }).await?;
-        Ok(leaf.tls)
+        Ok(leaf.tls(versions))
     }
 
     fn mint(&self, name: &str) -> Result<Leaf, AuthorityError> {
@@ -183,8 +186,19 @@ impl Authority {
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()];
         tls.ticketer = Arc::clone(&self.tickets);
         tls.session_storage = Arc::clone(&self.sessions) as _;
+        let mut http1 = tls.clone();
+        http1.alpn_protocols.retain(|name| name != b"h2");
         let renew_in = Duration::from_secs(u64::try_from(self.leaf_life.whole_seconds() * 3 / 4).unwrap_or(0));
-        Ok(Leaf { tls: Arc::new(tls), renew_at: Instant::now() + renew_in })
+        Ok(Leaf { any: Arc::new(tls), http1: Arc::new(http1), renew_at: Instant::now() + renew_in })
+    }
+}
+
+impl Leaf {
+    fn tls(self, versions: Versions) -> Arc<ServerConfig> {
+        match versions {
+            Versions::Any => self.any,
+            Versions::Http1 => self.http1,
+        }
     }
 }
 
@@ -280,11 +294,13 @@ mod tests {
         let first = Authority::open(dir.path(), 30).expect("made");
         let again = Authority::open(dir.path(), 30).expect("opened");
         assert_eq!(first.root(), again.root());
-        let one = again.tls_for("example.com").await.expect("leaf");
-        let two = again.tls_for("example.com").await.expect("leaf");
+        let one = again.tls_for("example.com", Versions::Any).await.expect("leaf");
+        let two = again.tls_for("example.com", Versions::Any).await.expect("leaf");
         assert!(Arc::ptr_eq(&one, &two));
-        let other = again.tls_for("127.0.0.1").await.expect("an address is a name too");
+        let other = again.tls_for("127.0.0.1", Versions::Any).await.expect("an address is a name too");
         assert!(!Arc::ptr_eq(&one, &other));
+        let old = again.tls_for("example.com", Versions::Http1).await.expect("leaf");
+        assert_eq!((&*old.alpn_protocols[0], &*one.alpn_protocols[0]), (&b"http/1.1"[..], &b"h2"[..]));
     }
 
     #[test]
@@ -301,6 +317,6 @@ mod tests {
     async fn a_name_that_no_certificate_can_carry_is_an_error() {
         let dir = tempfile::tempdir().expect("dir");
         let authority = Authority::open(dir.path(), 30).expect("made");
-        assert!(authority.tls_for("bücher.example").await.is_err());
+        assert!(authority.tls_for("bücher.example", Versions::Any).await.is_err());
     }
 }

@@ -9,6 +9,7 @@ mod address;
 pub mod auth;
 pub mod authority;
 mod body;
+mod dial;
 mod exchange;
 pub mod failure;
 mod headers;
@@ -23,6 +24,7 @@ pub mod reply;
 mod tunnel;
 mod tunnelled;
 pub mod upstream;
+mod versions;
 mod websocket;
 pub mod ws;
 

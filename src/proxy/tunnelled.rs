@@ -6,7 +6,7 @@ use super::{
     hygiene::{Guarded, MAX_BUFFER, guard},
     in_turn,
     tunnel::{self, Rewound, Spoken},
-    upstream::Scheme,
+    upstream::{Destination, Scheme},
 };
 use crate::{audit::Outcome, finding::Gap, inspect::stream::Head, policy::Action};
 use bytes::Bytes;
@@ -95,7 +95,9 @@ async fn tls(proxy: Arc<Proxy>, connect: Connect, stream: Raw, stop: Cancellatio
     let started = tokio::time::timeout(HANDSHAKE_LIMIT, LazyConfigAcceptor::new(Acceptor::default(), stream)).await??;
     let sni = started.client_hello().server_name().map(str::to_ascii_lowercase);
     let name = sni.clone().unwrap_or_else(|| connect.host.clone());
-    let config = proxy.authority.tls_for(&name).await.map_err(io::Error::other)?;
+    let to = Destination { scheme: Scheme::Https, host: connect.host.clone(), port: connect.port, tls_name: name.clone() };
+    let versions = proxy.upstream.spoken.offer(&to, started.client_hello().alpn());
+    let config = proxy.authority.tls_for(&name, versions).await.map_err(io::Error::other)?;
     let tls = tokio::time::timeout(HANDSHAKE_LIMIT, started.into_stream(config)).await??;
     let sni = sni.filter(|sni| *sni != connect.host);
     let origin = origin(&connect, Scheme::Https, sni);

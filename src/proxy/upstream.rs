@@ -1,15 +1,17 @@
-//! The way out: names resolved and checked, connections made, verified, kept and reused.
+//! The way out: connections made, verified, kept and reused.
+
+pub use super::dial::Parent;
 
 use super::{
-    address,
     body::{ReplyBody, RequestBody},
+    dial::{Destined, Dial},
     failure::UpstreamError,
     pool::{Checkout, Pool},
     reply::CertificateFault,
+    versions::{Memory, Versions},
 };
 use crate::policy::Hosts;
-use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, Uri, header};
+use http::{Request, Response, Uri, header};
 use http_body::Body as _;
 use hyper::{
     body::Incoming,
@@ -22,12 +24,7 @@ use rustls::{
     client::Resumption,
     pki_types::{CertificateDer, InvalidDnsNameError, ServerName},
 };
-use std::{
-    fmt, io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::either::Either;
@@ -69,15 +66,6 @@ impl Scheme {
     }
 }
 
-/// A proxy behind this one.
-#[derive(Clone, Debug)]
-pub struct Parent {
-    /// Its host.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-}
-
 /// What [`Upstream`] is made of.
 #[derive(Debug)]
 pub struct UpstreamOptions {
@@ -102,12 +90,10 @@ pub struct UpstreamOptions {
 pub struct Upstream {
     tls: TlsConnector2,
     pool: Pool,
-    allow_private: Vec<IpNet>,
-    parent: Option<Parent>,
-    parent_exceptions: Hosts,
-    connect_timeout: Duration,
+    /// What origins chose in ALPN.
+    pub spoken: Memory,
+    dial: Dial,
     response_timeout: Duration,
-    own: Vec<SocketAddr>,
 }
 
 /// The two client configurations: any HTTP version, and HTTP/1.1 only (WebSocket).
@@ -124,15 +110,6 @@ impl fmt::Debug for TlsConnector2 {
 
 /// A fresh connection, plain or TLS.
 pub type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
-
-/// Which HTTP versions to offer an origin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Offer {
-    /// h2 and http/1.1.
-    Any,
-    /// http/1.1 alone.
-    Http1,
-}
 
 impl Upstream {
     /// The way out, with these options. The platform's root certificates are read here.
@@ -166,12 +143,15 @@ impl Upstream {
         Ok(Self {
             tls: TlsConnector2 { any: Arc::new(any).into(), http1: Arc::new(http1).into() },
             pool: Pool::default(),
-            allow_private: options.allow_private,
-            parent: options.parent,
-            parent_exceptions: options.parent_exceptions,
-            connect_timeout: options.connect_timeout,
+            spoken: Memory::default(),
+            dial: Dial {
+                allow_private: options.allow_private,
+                parent: options.parent,
+                parent_exceptions: options.parent_exceptions,
+                connect_timeout: options.connect_timeout,
+                own: options.own,
+            },
             response_timeout: options.response_timeout,
-            own: options.own,
         })
     }
 
@@ -212,8 +192,9 @@ impl Upstream {
                     }
                 }
                 Checkout::Connect(permit) => {
-                    let stream = self.connect(to, Offer::Any).await?;
+                    let stream = self.connect(to, Versions::Any).await?;
                     if speaks_h2(&stream) {
+                        self.spoken.learn(to, Versions::Any);
                         let mut sender = http2_handshake(stream).await?;
                         self.pool.share_http2(to, sender.clone());
                         drop(permit);
@@ -223,6 +204,7 @@ impl Upstream {
                     }
                     let mut sender = http1_handshake(stream).await?;
                     self.pool.speaks_http1(to);
+                    self.spoken.learn(to, Versions::Http1);
                     drop(permit);
                     let response = sender.send_request(self.in_form(to, request)).await?;
                     return Ok(self.leased(to, sender, response));
@@ -244,7 +226,7 @@ impl Upstream {
 
     /// A plain request through a parent proxy carries the absolute form (RFC 9112 section 3.2.2).
     fn in_form(&self, to: &Destination, mut request: Request<RequestBody>) -> Request<RequestBody> {
-        if to.scheme == Scheme::Http && self.parent_for(&to.host).is_some() {
+        if to.scheme == Scheme::Http && self.dial.parent_for(&to.host).is_some() {
             absolute(&mut request, to);
         }
         request
@@ -254,21 +236,21 @@ impl Upstream {
     ///
     /// # Errors
     /// [`UpstreamError`].
-    pub async fn connect(&self, to: &Destination, offer: Offer) -> Result<Stream, UpstreamError> {
-        let tcp = match (self.parent_for(&to.host), to.scheme) {
-            (Some(parent), Scheme::Http) => self.dial(&parent.host, parent.port, Destined::Parent).await?,
-            (Some(_), Scheme::Https) | (None, _) => self.tunnel(&to.host, to.port).await?,
+    pub async fn connect(&self, to: &Destination, versions: Versions) -> Result<Stream, UpstreamError> {
+        let tcp = match (self.dial.parent_for(&to.host), to.scheme) {
+            (Some(parent), Scheme::Http) => self.dial.dial(&parent.host, parent.port, Destined::Parent).await?,
+            (Some(_), Scheme::Https) | (None, _) => self.dial.tunnel(&to.host, to.port).await?,
         };
         if to.scheme == Scheme::Http {
             return Ok(Stream::Left(tcp));
         }
         let name = ServerName::try_from(to.tls_name.clone())
             .map_err(|InvalidDnsNameError { .. }| UpstreamError::Certificate(CertificateFault::WrongName))?;
-        let connector = match offer {
-            Offer::Any => &self.tls.any,
-            Offer::Http1 => &self.tls.http1,
+        let connector = match versions {
+            Versions::Any => &self.tls.any,
+            Versions::Http1 => &self.tls.http1,
         };
-        let handshake = tokio::time::timeout(self.connect_timeout, connector.connect(name, tcp));
+        let handshake = tokio::time::timeout(self.dial.connect_timeout, connector.connect(name, tcp));
         let tls = handshake.await.map_err(|_| UpstreamError::TimedOut)?.map_err(UpstreamError::of_tls)?;
         Ok(Stream::Right(Box::new(tls)))
     }
@@ -278,81 +260,13 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamError`].
     pub async fn tunnel(&self, host: &str, port: u16) -> Result<TcpStream, UpstreamError> {
-        match self.parent_for(host) {
-            Some(parent) => {
-                if let Ok(ip) = host.parse::<IpAddr>() {
-                    self.check(ip)?;
-                }
-                let tcp = self.dial(&parent.host, parent.port, Destined::Parent).await?;
-                let tunnel = parent_tunnel(tcp, host, port);
-                tokio::time::timeout(self.connect_timeout, tunnel).await.map_err(|_| UpstreamError::TimedOut)?
-            }
-            None => self.dial(host, port, Destined::Origin).await,
-        }
-    }
-
-    async fn dial(&self, host: &str, port: u16, destined: Destined) -> Result<TcpStream, UpstreamError> {
-        let found: Vec<SocketAddr> = match host.parse::<IpAddr>() {
-            Ok(ip) => vec![SocketAddr::new(ip, port)],
-            Err(_) => tokio::time::timeout(self.connect_timeout, tokio::net::lookup_host((host, port)))
-                .await
-                .map_err(|_| UpstreamError::TimedOut)?
-                .map_err(UpstreamError::Dns)?
-                .collect(),
-        };
-        // The checked addresses are the ones connected to: no second look-up in between.
-        let allowed: Vec<SocketAddr> = match destined {
-            Destined::Parent => found,
-            Destined::Origin => {
-                let first = found.first().map(SocketAddr::ip);
-                let allowed: Vec<_> = found.into_iter().filter(|address| self.check(address.ip()).is_ok()).collect();
-                match first {
-                    Some(ip) if allowed.is_empty() => return Err(UpstreamError::Private(ip)),
-                    _ => allowed,
-                }
-            }
-        };
-        let stream = address::connect_any(allowed, self.connect_timeout).await.map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut => UpstreamError::TimedOut,
-            io::ErrorKind::NotFound => UpstreamError::Dns(error),
-            _ => UpstreamError::Connect(error),
-        })?;
-        match destined {
-            Destined::Origin if self.is_own(&stream, port) => Err(UpstreamError::Loop),
-            Destined::Origin | Destined::Parent => Ok(stream),
-        }
-    }
-
-    /// Whether `ip` may be reached.
-    ///
-    /// # Errors
-    /// [`UpstreamError::Private`].
-    pub fn check(&self, ip: IpAddr) -> Result<(), UpstreamError> {
-        if address::is_allowed(ip, &self.allow_private) { Ok(()) } else { Err(UpstreamError::Private(ip)) }
-    }
-
-    /// Whether the connection ends at one of our own ports, by whatever address of this machine it was reached.
-    fn is_own(&self, stream: &TcpStream, port: u16) -> bool {
-        let (Ok(peer), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return false };
-        let here = address::unmapped(peer.ip()) == address::unmapped(local.ip()) || address::unmapped(peer.ip()).is_loopback();
-        self.own.iter().any(|own| own.port() == port && (here || own.ip() == peer.ip()))
-    }
-
-    fn parent_for(&self, host: &str) -> Option<&Parent> {
-        self.parent.as_ref().filter(|_| !self.parent_exceptions.matches(host))
+        self.dial.tunnel(host, port).await
     }
 
     /// Closes idle connections that are past their time.
     pub fn sweep(&self) {
         self.pool.sweep();
     }
-}
-
-/// Whether a dialled address is the origin's own, to be checked, or the operator's parent proxy.
-#[derive(Clone, Copy)]
-enum Destined {
-    Origin,
-    Parent,
 }
 
 /// Why the way out cannot be made.
@@ -439,29 +353,4 @@ fn replay(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     copy.uri_mut().clone_from(request.uri());
     copy.headers_mut().clone_from(request.headers());
     Some(copy)
-}
-
-/// `CONNECT` through a parent proxy.
-async fn parent_tunnel(tcp: TcpStream, host: &str, port: u16) -> Result<TcpStream, UpstreamError> {
-    let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await?;
-    let connection = tokio::spawn(connection.with_upgrades());
-    let mut request = Request::new(http_body_util::Empty::<Bytes>::new());
-    *request.method_mut() = Method::CONNECT;
-    let invalid = |_| UpstreamError::Dns(io::Error::from(io::ErrorKind::InvalidInput));
-    *request.uri_mut() = authority.parse().map_err(invalid)?;
-    request
-        .headers_mut()
-        .insert(header::HOST, HeaderValue::from_str(&authority).map_err(|_| UpstreamError::Dns(io::ErrorKind::InvalidInput.into()))?);
-    let response = sender.send_request(request).await?;
-    if !response.status().is_success() {
-        connection.abort();
-        return Err(UpstreamError::Parent(response.status()));
-    }
-    let upgraded = hyper::upgrade::on(response).await?;
-    match upgraded.downcast::<TokioIo<TcpStream>>() {
-        // The origin speaks only after us, so nothing can have been read ahead.
-        Ok(parts) if parts.read_buf.is_empty() => Ok(parts.io.into_inner()),
-        Ok(_) | Err(_) => Err(UpstreamError::Connect(io::ErrorKind::InvalidData.into())),
-    }
 }

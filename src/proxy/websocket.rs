@@ -10,7 +10,7 @@ use super::{
     headers,
     refuse::Refuser,
     reply::Fault,
-    upstream::Offer as Versions,
+    versions::Versions,
     ws::{self, Close, CloseCode, Deflate, Event, Kind, Message, Offer, Peer, Reader, Tracker, Writer},
 };
 use crate::{gate::Gate, inspect::stream::Head, policy::Action};
