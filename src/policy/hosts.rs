@@ -346,6 +346,9 @@ mod tests {
             ("mail.qq.com", "webmail"),
             ("pan.baidu.com", "file-sharing"),
             ("pastebin.com", "paste"),
+            ("api.stripe.com", "payments"),
+            ("cashier.alipay.com", "payments"),
+            ("kyfw.12306.cn", "travel-booking"),
         ] {
             assert!(categories.of(host).any(|name| name == category), "{host}");
         }

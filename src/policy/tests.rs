@@ -80,6 +80,27 @@ fn the_shipped_policy_redacts_secrets_ids_and_cards_and_logs_ordinary_posts() {
 }
 
 #[test]
+fn the_shipped_policy_leaves_cards_to_the_checkout_and_documents_to_the_booking() {
+    let policy = Policy::embedded();
+    let decide = |host, label| Case { text: "x", findings: &[("x", label, 0.9)], host, ..Case::of(&policy) }.action();
+    for host in
+        ["checkout.stripe.com", "www.paypal.com", "cashier.alipay.com", "pay.weixin.qq.com", "gateway.95516.com", "js.braintreegateway.com"]
+    {
+        assert_eq!(decide(host, "finance.card"), Action::Log, "{host}");
+        assert_eq!(decide(host, "id.cn.resident"), Action::Redact, "{host}");
+        assert_eq!(decide(host, "secret.aws"), Action::Redact, "{host}");
+    }
+    for host in ["kyfw.12306.cn", "passport.ctrip.com", "secure.booking.com"] {
+        assert_eq!((decide(host, "id.cn.resident"), decide(host, "finance.card")), (Action::Log, Action::Log), "{host}");
+        assert_eq!(decide(host, "secret.aws"), Action::Redact, "{host}");
+    }
+    let hosts = ["evil.example".to_owned(), "checkout.stripe.com".to_owned()];
+    let facts = Facts { client: "127.0.0.1".parse().expect("address"), user: None, hosts: &hosts, method: "POST" };
+    let verdict = policy.decide(&facts, &Document::plain("x"), &found("x", &[("x", "finance.card", 0.9)]), &[]);
+    assert_eq!(verdict.action, Action::Redact, "a name that a client only claims does not open the door");
+}
+
+#[test]
 fn a_marked_document_stays_out_of_ai_assistants() {
     let policy = Policy::embedded();
     let verdict =
