@@ -5,7 +5,7 @@ use super::{
     rule::Traffic,
 };
 use crate::{
-    content::Document,
+    content::{Document, Field},
     text::{Place, Span, Syntax},
 };
 
@@ -23,7 +23,9 @@ pub(super) fn own_traffic(seen: &Seen<'_>, document: &Document<'_>, segment: usi
         let tail = Span::of(&source.text, span.start() + value, span.start() + value_end);
         let fields = [Some(span), tail].into_iter().flatten().filter_map(|span| document.field(segment, span));
         let signs_in = |name: &str| is_oauth_parameter(name) || (session && !is_free_text(name));
-        if fields.into_iter().any(|field| field.whole && signs_in(&field.name)) {
+        // A rule may end where a password goes on, at an "&" or a quote in it; the field says what it is all the same.
+        let is_own = |field: Field| field.whole && signs_in(&field.name) || session && is_password(&field.name);
+        if fields.into_iter().any(is_own) {
             return Some(Reason::SignIn);
         }
     }
@@ -42,6 +44,12 @@ pub(super) fn own_traffic(seen: &Seen<'_>, document: &Document<'_>, segment: usi
 fn is_oauth_parameter(name: &str) -> bool {
     const NAMES: [&str; 6] = ["assertion", "client_assertion", "client_secret", "code_verifier", "refresh_token", "subject_token"];
     NAMES.contains(&name)
+}
+
+/// Whether a field of this name takes a password and nothing else.
+fn is_password(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["passw", "pwd", "passcode", "passphrase", "密码", "口令"].iter().any(|part| name.contains(part)) || name == "pass"
 }
 
 /// Whether people type into fields of this name: a token that is pasted into a chat as the whole message signs nobody in.
