@@ -4,20 +4,23 @@
 const WORDS = {
   en: {
     signIn: "Sign in", token: "Token", tokenHelp: "The first token is in the file admin.token of the state directory.", signOut: "Sign out",
-    badToken: "This token is not valid.", other: "中文", events: "Events", overview: "Overview", try: "Try a text", integrity: "Integrity",
+    badToken: "This token is not valid.", other: "中文", events: "Events", overview: "Overview", try: "Try a text", integrity: "Integrity", tokens: "Tokens",
     from: "From", to: "To", user: "User", host: "Host", action: "Action", label: "Kind of data", q: "Text in the record", search: "Search", clear: "Clear",
     any: "any", live: "Live", export: "Export CSV", time: "Time", who: "From", where: "To", what: "What", policy: "Decided by", none: "Nothing matches.",
     noneYet: "Nothing has been recorded yet.", more: "Show more", block: "blocked", redact: "redacted", log: "logged", bypass: "not read", allow: "allowed",
-    close: "Close", client: "Client", method: "Method", path: "Path digest", bytes: "Body", duration: "Inspection", gaps: "Could not be read",
+    close: "Close", client: "Client", also: "Also named", method: "Method", path: "Path digest", bytes: "Body", duration: "Inspection", gaps: "Could not be read",
     findings: "Found", noFindings: "No findings.", digestHelp: "Equal text has the same digest. The text itself is not kept.", review: "Review", note: "Note (do not repeat the value)",
     confirmed: "Confirmed", falsePositive: "False alarm", by: "by", adminOnly: "An admin's token is needed to review.", all: "Events", clean: "Clean exchanges",
     byLabel: "Kinds of data (findings)", byHost: "Destinations", byUser: "Users", overTime: "Events over time", unnamed: "(no name)", days: (n) => `${n} days`, day: "24 hours",
     tryHelp: "What would the proxy do with this text, posted to this site? Nothing is sent and nothing is recorded.", text: "Text", url: "Sent to", inspect: "Inspect",
     suppressed: "Seen and left alone", would: "The proxy would", wouldBlock: "block it", wouldRedact: "send it redacted", wouldLog: "let it pass and record it", wouldAllow: "let it pass",
     redacted: "What would be sent", verify: "Check the chain", verifying: "Checking…", intact: "The chain is intact.", broken: "The chain is broken.",
-    verifyHelp: "Every record is chained to the one before it with a key. A record that was changed, removed or put in from outside breaks the chain.",
+    verifyHelp: "Every record, review and token is chained to the one before it with a key. A record that was changed, removed or put in from outside breaks the chain.",
     records: (n) => `${n} records checked.`, removed: (n) => `${n} older ones were removed by retention.`, head: "Last link", at: "At record number", confidence: "sure",
     omitted: (n) => `and ${n} more`, contentType: "Format", setUp: "Set up a device",
+    tokensHelp: "A token lets a person or a program read the audit (viewer) or also review events and manage tokens (admin). Give each its own: what is done with it is recorded under its name.",
+    tokenName: "For whom or what", role: "Role", viewer: "Viewer", admin: "Admin", create: "Create token", created: "Created", revoke: "Revoke", firstToken: "in the file admin.token",
+    copyNow: "Copy it now: it is not shown again.", copy: "Copy", copied: "Copied", sureToRevoke: (name) => `Revoke the token of “${name}”? Whatever uses it stops working at once.`, notAdmin: "An admin's token is needed to see and manage tokens.",
     reason: { test_value: "a published sample value", sign_in: "the site's own sign-in", signed_link: "part of a signed link", placeholder: "a placeholder",
       repeated_or_sequential_digits: "repeated or sequential digits", uuid: "a UUID", hash: "a hash", timestamp: "a time", version: "a version number", url_path: "part of a URL's path" },
     gap: { encrypted: "encrypted", unknown_encoding: "unknown encoding", opaque_tunnel: "neither TLS nor HTTP", too_large: "too large", overloaded: "overloaded",
@@ -25,20 +28,23 @@ const WORDS = {
   },
   zh: {
     signIn: "登录", token: "令牌", tokenHelp: "首个令牌在状态目录的 admin.token 文件中。", signOut: "退出",
-    badToken: "令牌无效。", other: "English", events: "事件", overview: "概览", try: "试一段文本", integrity: "完整性",
+    badToken: "令牌无效。", other: "English", events: "事件", overview: "概览", try: "试一段文本", integrity: "完整性", tokens: "令牌",
     from: "起始时间", to: "截止时间", user: "用户", host: "主机", action: "处置", label: "数据类型", q: "记录中的文字", search: "查询", clear: "清除",
     any: "不限", live: "实时", export: "导出 CSV", time: "时间", who: "来源", where: "去向", what: "内容", policy: "依据", none: "没有符合条件的事件。",
     noneYet: "还没有任何记录。", more: "显示更多", block: "已拦截", redact: "已脱敏", log: "已记录", bypass: "未读取", allow: "放行",
-    close: "关闭", client: "客户端", method: "方法", path: "路径摘要", bytes: "请求体", duration: "检查用时", gaps: "无法读取",
+    close: "关闭", client: "客户端", also: "其他名称", method: "方法", path: "路径摘要", bytes: "请求体", duration: "检查用时", gaps: "无法读取",
     findings: "发现", noFindings: "没有发现。", digestHelp: "相同的文本摘要相同；文本本身不会留存。", review: "复核", note: "备注（请勿写入原始内容）",
     confirmed: "确认属实", falsePositive: "误报", by: "复核人", adminOnly: "复核需要管理员令牌。", all: "事件", clean: "未发现问题的请求",
     byLabel: "数据类型（发现数）", byHost: "去向", byUser: "用户", overTime: "事件随时间的变化", unnamed: "（未具名）", days: (n) => `${n} 天`, day: "24 小时",
     tryHelp: "把这段文本提交到该网站时，代理会怎么做？不会真正发送，也不会留下记录。", text: "文本", url: "发送到", inspect: "检查",
     suppressed: "看到但未计入", would: "代理会", wouldBlock: "拦截", wouldRedact: "脱敏后发送", wouldLog: "放行并记录", wouldAllow: "放行",
     redacted: "实际发送的内容", verify: "校验链条", verifying: "正在校验……", intact: "链条完整。", broken: "链条已断。",
-    verifyHelp: "每条记录都用密钥与前一条相连。任何来自外部的修改、删除或插入都会使链条断裂。",
+    verifyHelp: "每条记录、复核与令牌变更都用密钥与前一条相连。任何来自外部的修改、删除或插入都会使链条断裂。",
     records: (n) => `已校验 ${n} 条记录。`, removed: (n) => `另有 ${n} 条更早的记录已按保存期限删除。`, head: "末端摘要", at: "位于第几条", confidence: "把握",
     omitted: (n) => `另有 ${n} 项`, contentType: "格式", setUp: "设置设备",
+    tokensHelp: "令牌供人员或程序读取审计记录（查看者），或另可复核事件、管理令牌（管理员）。请为每个使用方单独创建：其操作会以该令牌的名称留存。",
+    tokenName: "使用方", role: "角色", viewer: "查看者", admin: "管理员", create: "创建令牌", created: "创建时间", revoke: "吊销", firstToken: "位于 admin.token 文件",
+    copyNow: "请立即复制，之后不再显示。", copy: "复制", copied: "已复制", sureToRevoke: (name) => `确定吊销“${name}”的令牌吗？正在使用它的程序会立即失效。`, notAdmin: "查看和管理令牌需要管理员令牌。",
     reason: { test_value: "公开的示例值", sign_in: "网站自身的登录信息", signed_link: "签名链接的一部分", placeholder: "占位符",
       repeated_or_sequential_digits: "重复或连续的数字", uuid: "UUID", hash: "哈希值", timestamp: "时间", version: "版本号", url_path: "网址路径的一部分" },
     gap: { encrypted: "已加密", unknown_encoding: "未知编码", opaque_tunnel: "既非 TLS 也非 HTTP", too_large: "过大", overloaded: "过载",
@@ -137,12 +143,12 @@ function render() {
   if (!identity) return app.replaceChildren(signInView());
   live?.abort();
   live = null;
-  const tabs = ["events", "overview", "try", "integrity"].map((name) =>
+  const tabs = ["events", "overview", "try", "integrity", "tokens"].map((name) =>
     h("button", { role: "tab", "aria-selected": String(view === name), onclick: () => { view = name; render(); } }, say(name)));
   const bar = h("div", { class: "bar" }, mark(), h("div", { class: "tabs", role: "tablist" }, tabs),
-    h("span", { class: "who" }, `${identity.name} · ${identity.role}`),
+    h("span", { class: "who" }, `${identity.name} · ${say(identity.role)}`),
     h("button", { class: "plain", onclick: switchLanguage }, say("other")), h("button", { class: "plain", onclick: signOut }, say("signOut")));
-  const views = { events: eventsView, overview: overviewView, try: tryView, integrity: integrityView };
+  const views = { events: eventsView, overview: overviewView, try: tryView, integrity: integrityView, tokens: tokensView };
   app.replaceChildren(bar, h("main", { class: "view" }, views[view]()));
 }
 
@@ -206,7 +212,7 @@ function eventsView() {
     const line = h("tr", { class: isNew ? "row new" : "row", tabindex: 0, onclick: () => open(event, line), onkeydown: (key) => { if (key.key === "Enter") open(event, line); } },
       h("td", { class: "time" }, localTime(event.time)),
       h("td", {}, event.user || event.client, event.user ? h("span", { class: "sub" }, event.client) : null),
-      h("td", {}, event.host, h("span", { class: "sub" }, event.method)),
+      h("td", {}, event.host, h("span", { class: "sub" }, [event.method, ...(event.also || [])].join(" · "))),
       h("td", {}, tag(event.action)),
       h("td", {}, shown, labels.length > 4 ? h("span", { class: "soft" }, `+${labels.length - 4} `) : null, event.gaps.map((gap) => gapChip(gap)),
         event.review ? h("span", { class: "sub" }, say(event.review.verdict === "confirmed" ? "confirmed" : "falsePositive")) : null),
@@ -286,7 +292,7 @@ function detailOf(event, close, changed) {
     h("h2", {}, h("span", {}, tag(event.action), " ", event.host), h("button", { class: "plain", onclick: close, "aria-label": say("close") }, "✕")),
     h("dl", {},
       pair("time", localTime(event.time)), h("dt", {}, "ID"), h("dd", {}, h("code", {}, event.id)),
-      event.user ? pair("user", event.user) : [], pair("client", event.client), pair("method", event.method), pair("policy", event.policy || "–"),
+      event.user ? pair("user", event.user) : [], pair("client", event.client), event.also ? pair("also", event.also.join(", ")) : [], pair("method", event.method), pair("policy", event.policy || "–"),
       event.path_digest ? pair("path", h("code", {}, event.path_digest)) : [], pair("bytes", size), pair("duration", `${event.duration_ms} ms`),
       event.gaps.length ? pair("gaps", event.gaps.map((gap) => gapChip(gap))) : []),
     h("h3", {}, say("findings")),
@@ -446,7 +452,7 @@ function integrityView() {
       const told = await json("/audit/verify");
       result.replaceChildren(
         h("p", { class: `result ${told.intact ? "good" : "bad"}` }, say(told.intact ? "intact" : "broken")),
-        h("p", {}, say("records", number(told.events)), " ", told.removed_by_retention ? say("removed", number(told.removed_by_retention)) : ""),
+        h("p", {}, say("records", number(told.events + (told.notes || 0))), " ", told.removed_by_retention ? say("removed", number(told.removed_by_retention)) : ""),
         told.intact ? h("p", { class: "soft" }, `${say("head")}: `, h("code", {}, told.head)) : h("p", { class: "error" }, `${say("at")} ${told.broken_at.number}: ${told.cause}`));
     } catch (problem) {
       result.replaceChildren(h("p", { class: "error" }, problem.message));
@@ -454,6 +460,52 @@ function integrityView() {
     button.disabled = false;
   } }, say("verify"));
   return h("div", { class: "card verify" }, h("p", { class: "soft" }, say("verifyHelp")), result, button);
+}
+
+function tokensView() {
+  if (identity.role !== "admin") return h("div", { class: "card verify" }, h("p", { class: "soft" }, say("notAdmin")));
+  const body = h("tbody");
+  const error = h("p", { class: "error", role: "alert", hidden: true });
+  const made = h("div", { class: "made", hidden: true });
+  const attempt = async (work) => {
+    try {
+      error.hidden = true;
+      await work();
+    } catch (problem) {
+      error.textContent = problem.message;
+      error.hidden = false;
+    }
+  };
+  const load = async () => {
+    const { tokens } = await json("/tokens");
+    body.replaceChildren(...tokens.map((one) => h("tr", {},
+      h("td", {}, one.name), h("td", {}, say(one.role)), h("td", { class: "time" }, one.created ? localTime(one.created) : say("firstToken")),
+      h("td", { class: "end" }, one.created ? h("button", { onclick: () => revoke(one) }, say("revoke")) : null))));
+  };
+  const revoke = (one) => confirm(say("sureToRevoke", one.name)) && attempt(async () => {
+    await api(`/tokens/${encodeURIComponent(one.id)}`, { method: "DELETE" });
+    await load();
+  });
+  const name = h("input", { name: "name", required: true, maxlength: 64 });
+  const role = h("select", { name: "role" }, ["viewer", "admin"].map((value) => h("option", { value }, say(value))));
+  const create = (event) => {
+    event.preventDefault();
+    attempt(async () => {
+      const answer = await json("/tokens", { method: "POST", body: JSON.stringify({ name: name.value, role: role.value }) });
+      const copy = h("button", { type: "button", onclick: async () => { await navigator.clipboard.writeText(answer.token); copy.textContent = say("copied"); } }, say("copy"));
+      made.replaceChildren(h("p", {}, h("b", {}, answer.name), " · ", say("copyNow")), h("div", { class: "buttons" }, h("code", {}, answer.token), navigator.clipboard ? copy : null));
+      made.hidden = false;
+      name.value = "";
+      await load();
+    });
+  };
+  attempt(load);
+  return h("div", { class: "tokens" },
+    h("div", { class: "card" }, h("p", { class: "soft" }, say("tokensHelp")),
+      h("form", { class: "filters", onsubmit: create }, h("label", { class: "long" }, say("tokenName"), name), h("label", {}, say("role"), role),
+        h("div", { class: "buttons" }, h("button", { class: "main" }, say("create")))), made, error),
+    h("div", { class: "card" }, h("div", { class: "scroll" },
+      h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, say("tokenName")), h("th", {}, say("role")), h("th", {}, say("created")), h("th"))), body))));
 }
 
 async function enter() {
