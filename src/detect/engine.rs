@@ -143,7 +143,7 @@ impl Caches {
         let at = number as usize;
         self.uses = self.uses.wrapping_add(1);
         let new = !matches!(self.by_rule.get(at), Some(Some(_)));
-        if (new || self.uses.is_multiple_of(1 << 12))
+        if (new || self.uses.is_multiple_of(1 << 16))
             && self.by_rule.iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>() > MOST_BYTES
         {
             self.by_rule.clear();
@@ -155,28 +155,33 @@ impl Caches {
     }
 }
 
+/// The group that is the finding, where a match is more than that.
+const VALUE: &str = "value";
+
 /// Counts above this are left open when the pattern is compiled: the window bounds the match as well, and a state for every length of every
 /// value makes searches a hundred times slower.
 const COUNTED: u32 = 64;
 
-fn uncounted(hir: &Hir) -> Hir {
+/// The pattern as it is compiled: without high counts, and with no group but the one that is read.
+fn simplified(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
-        HirKind::Capture(capture) => {
-            Hir::capture(Capture { index: capture.index, name: capture.name.clone(), sub: Box::new(uncounted(&capture.sub)) })
+        HirKind::Capture(capture) if capture.name.as_deref() == Some(VALUE) => {
+            Hir::capture(Capture { index: 1, name: capture.name.clone(), sub: Box::new(simplified(&capture.sub)) })
         }
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(uncounted).collect()),
-        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(uncounted).collect()),
+        HirKind::Capture(capture) => simplified(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(simplified).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(simplified).collect()),
         HirKind::Repetition(repetition) => {
             let open = repetition.max.is_some_and(|max| max > COUNTED && max - repetition.min > COUNTED / 2);
             let max = if open { None } else { repetition.max };
-            Hir::repetition(Repetition { min: repetition.min, max, greedy: repetition.greedy, sub: Box::new(uncounted(&repetition.sub)) })
+            Hir::repetition(Repetition { min: repetition.min, max, greedy: repetition.greedy, sub: Box::new(simplified(&repetition.sub)) })
         }
     }
 }
 
 fn compile(hir: &Hir) -> Result<Regex, String> {
-    let hir = &uncounted(hir);
+    let hir = &simplified(hir);
     let config = Regex::config().nfa_size_limit(Some(10 << 20)).hybrid_cache_capacity(512 << 10).dfa(false);
     Regex::builder().configure(config).build_from_hir(hir).map_err(|error| rule::last_line(&error))
 }

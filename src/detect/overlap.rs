@@ -13,7 +13,7 @@ pub(super) fn resolve(findings: Vec<Finding>) -> Vec<Finding> {
         rank(a)
             .cmp(&rank(b))
             .then(b.confidence.value().total_cmp(&a.confidence.value()))
-            .then(depth(a).cmp(&depth(b)))
+            .then_with(|| depth(a).cmp(&depth(b)))
             .then(a.span.cmp(&b.span))
             .then_with(|| a.detector.cmp(&b.detector))
     });

@@ -15,7 +15,7 @@ use crate::{
     finding::{Evidence, Finding},
     text::Span,
 };
-use regex_automata::{Anchored, Input, PatternID, util::captures::Captures};
+use regex_automata::{Anchored, Input, util::primitives::NonMaxUsize};
 use std::ops::Range;
 
 /// What a scan needs again and again; kept from text to text.
@@ -202,23 +202,20 @@ fn wake(engine: &Engine, text: &str, scratch: &mut Scratch, spelled: &mut Vec<Sp
     let widest = if text.is_ascii() { 1 } else { 4 };
     engine.wake.scan(bytes, |start, end, keyword| {
         for (index, rule) in keyword.rules.iter().enumerate() {
-            let Some(gate) = engine.gate(keyword, index, *rule).filter(|gate| gate.lets_pass(bytes, start, end)) else { continue };
+            let Some(gate) = engine.gate(keyword, index, *rule) else { continue };
             let reach = engine.reach(*rule);
-            let last = (end + reach.after).min(bytes.len());
-            if let Some(within) = reach.context {
-                let farthest = start.saturating_sub(reach.before)..last;
-                if reach.after <= LONGEST_ANCHORED && !engine.words.may_be_near(known, text, farthest, *rule, within * widest) {
-                    continue;
-                }
+            let Some(passage) = gate.passage(bytes, start..end, reach.before) else { continue };
+            let last = passage.end.unwrap_or(usize::MAX).min(end + reach.after).min(bytes.len());
+            let window = passage.first()..last;
+            if let Some(within) = reach.context
+                && window.len() <= LONGEST_ANCHORED
+                && !engine.words.may_be_near(known, text, window.clone(), *rule, within * widest)
+            {
+                continue;
             }
-            match gate.lead().filter(|_| reach.after <= LONGEST_ANCHORED) {
-                // A match begins at one of a few places, if at all.
-                Some(lead) => {
-                    let first = start.saturating_sub(lead);
-                    let places = (first..).zip(bytes.get(first..=start).unwrap_or_default());
-                    places.filter(|(_, byte)| gate.can_begin(**byte)).for_each(|(place, _)| windows.add_start(*rule, place..last));
-                }
-                None => windows.add(*rule, start.saturating_sub(reach.before)..last),
+            match passage.beginnings().filter(|_| window.len() <= LONGEST_ANCHORED) {
+                Some(places) => places.for_each(|place| windows.add_start(*rule, place..last)),
+                None => windows.add(*rule, window),
             }
         }
     });
@@ -295,12 +292,15 @@ pub(super) fn each_match(
 fn first_match(engine: &Engine, caches: &mut Caches, input: &Input<'_>, number: u32) -> Option<(Range<usize>, Range<usize>)> {
     let pattern = engine.pattern(number)?;
     let cache = caches.of(number, pattern)?;
-    let all = pattern.search_with(cache, input)?.range();
-    let Some(group) = pattern.group_info().to_index(PatternID::ZERO, "value") else { return Some((all.clone(), all)) };
-    let mut captures = Captures::all(pattern.group_info().clone());
-    pattern.search_captures_with(cache, &input.clone().range(all.clone()).anchored(Anchored::Yes), &mut captures);
-    let value = captures.get_group(group).map_or(all.clone(), |group| group.range());
-    Some((value, all))
+    if pattern.captures_len() == 1 {
+        let all = pattern.search_with(cache, input)?.range();
+        return Some((all.clone(), all));
+    }
+    let mut slots = [None; 4];
+    pattern.search_slots_with(cache, input, &mut slots)?;
+    let [start, end, value_start, value_end] = slots.map(|slot| slot.map(NonMaxUsize::get));
+    let (all, value) = (start?..end?, value_start.zip(value_end));
+    Some((value.map_or_else(|| all.clone(), |(start, end)| start..end), all))
 }
 
 #[cfg(test)]
