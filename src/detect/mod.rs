@@ -13,6 +13,7 @@ mod normalise;
 mod overlap;
 mod own_traffic;
 mod pattern;
+mod phrases;
 mod piece;
 mod prove;
 mod quiet;
@@ -209,6 +210,7 @@ mod tests {
     use super::*;
     use crate::content;
     use base64::{Engine as _, prelude::BASE64_STANDARD};
+    use proptest::prelude::*;
     use std::{sync::LazyLock, time::Instant};
 
     static RULES: LazyLock<Detectors> = LazyLock::new(|| Detectors::embedded().expect("the shipped rules"));
@@ -332,6 +334,24 @@ mod tests {
         let told = explained("redis://:vq8LmZ!4kd@db.acme.cn:6379/0");
         assert!(told.contains(&("email".to_owned(), "url_user", None)), "{told:?}");
         assert!(RULES.scan("身份证号 110101199003079312").suppressed.iter().all(|one| one.reason != "check"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn findings_lie_apart_and_in_order_and_a_second_scan_agrees(
+            picks in proptest::collection::vec(any::<proptest::sample::Index>(), 1..8),
+            between in "[ ,;\"'%&#\\\\a-f0-9@中１\u{200b}\n]{0,20}",
+        ) {
+            let texts: Vec<_> = RULES.rules().flat_map(|rule| rule.examples.iter().chain(&rule.counterexamples)).collect();
+            let text: String = picks.iter().map(|pick| pick.get(&texts).to_string() + &between).collect();
+            let found = RULES.scan(&text).findings;
+            for pair in found.windows(2) {
+                prop_assert!(pair[0].span.end() <= pair[1].span.start());
+            }
+            prop_assert!(found.iter().all(|finding| text.get(finding.span.range()).is_some_and(|value| !value.is_empty())));
+            prop_assert_eq!(RULES.scan(&text).findings, found);
+        }
     }
 
     #[test]

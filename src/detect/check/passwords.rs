@@ -1,7 +1,8 @@
 //! Values that people or generators chose, told from what stands in their place: words, templates, code, names, paths, formats.
 
 use super::{Check, secrets::distinct};
-use crate::detect::random::random;
+use crate::detect::{phrases::Phrases, random::random};
+use std::sync::LazyLock;
 
 /// The checks of this module by name.
 pub(super) const TABLE: &[(&str, Check)] = &[
@@ -127,10 +128,12 @@ pub(in crate::detect) fn is_template(value: &str) -> bool {
     const BRACKETS: [(&str, &str); 8] =
         [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>"), ("%(", ")"), ("#{", "}"), ("%{", "}"), ("@@", "@@")];
     let name = |inside: &str| !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.: =$|/\\\"'()".contains(&b));
-    let around = BRACKETS.iter().any(|(open, close)| {
-        let inside = value.split_once(open).and_then(|(_, rest)| rest.split_once(close));
-        inside.is_some_and(|(inside, _)| name(inside))
-    });
+    let opens = value.bytes().any(|byte| matches!(byte, b'$' | b'{' | b'<' | b'%' | b'#' | b'@'));
+    let around = opens
+        && BRACKETS.iter().any(|(open, close)| {
+            let inside = value.split_once(open).and_then(|(_, rest)| rest.split_once(close));
+            inside.is_some_and(|(inside, _)| name(inside))
+        });
     around || value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(|inside| name(inside) && !random(inside))
 }
 
@@ -164,10 +167,13 @@ fn is_call(value: &str) -> bool {
 
 /// Whether the text says that it stands for something else.
 pub(super) fn names_a_stand_in(text: &str) -> bool {
-    const WORDS: &str = "example placeholder redacted changeme change_me change-me replace insert dummy your_ your- yourapi youraccess \
-        yoursecret yourkey yourtoken yourpass token_here key_here _here todo";
-    let lower = text.to_ascii_lowercase();
-    WORDS.split(' ').any(|word| lower.contains(word))
+    static WORDS: LazyLock<Phrases> = LazyLock::new(|| {
+        Phrases::new(
+            "example placeholder redacted changeme change_me change-me replace insert dummy your_ your- yourapi youraccess yoursecret \
+             yourkey yourtoken yourpass token_here key_here _here todo",
+        )
+    });
+    WORDS.stand_in(text)
 }
 
 /// Whether most of the text is one character repeated, or a run of one that chance does not make.

@@ -4,11 +4,13 @@ use super::{Seen, before_value};
 use crate::{
     detect::{
         check,
+        phrases::Phrases,
         random::random,
         rule::{Form, Rule},
     },
     finding::Evidence,
 };
+use std::sync::LazyLock;
 
 /// Whether it is a plain word or number in front of a host that nobody can own: `https://abc:xyz@example.com` (RFC 2606), or the token of a
 /// picture on a page.
@@ -31,9 +33,11 @@ const PLACEHOLDERS: &str = "changeme change_me change-me change_this change-this
      yourpassword yourkey yourtoken yoursecret youraccess yourapi xxxx **** .... example placeholder redacted dummy insert_ \
      insert- _here -here goes_here process.env os.environ getenv undefined todo fixme sample not-a-real not_a_real notreal \
      lorem [your <your fakekey faketoken fake_ fake-";
+static ANY_PLACEHOLDER: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(PLACEHOLDERS));
 
 /// Fillers: a value that is mostly one of them is none; in a longer one it may be chance, or a bad choice.
 const FILLERS: [&str; 6] = ["1234567890", "0123456789", "abcdefghij", "deadbeef", "foobar", "abcdef"];
+static ANY_FILLER: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(&FILLERS.join(" ")));
 
 /// Whether a secret is only the place for one: it says so, or it is masked.
 pub(super) fn is_placeholder(value: &str) -> bool {
@@ -52,7 +56,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         61..=LONG => part.len() > 5 && lower.contains(part),
         _ => lower.matches(part).count() * part.len() * 8 > bytes.len(),
     };
-    (bytes.len() <= LONG && (bracketed || check::is_template(value))) || lower.ends_with("...") || PLACEHOLDERS.split(' ').any(says)
+    (bytes.len() <= LONG && (bracketed || check::is_template(value))) || lower.ends_with("...") || (ANY_PLACEHOLDER.stand_in(value) && PLACEHOLDERS.split(' ').any(says))
 }
 
 /// Whether a value (in lower case) is mostly blotted out: `xxxx`, `****`, zeros, or the As that zero bytes are in base64.
@@ -79,7 +83,7 @@ pub(super) fn is_made_up(value: &str) -> bool {
     let bytes = lower.as_bytes();
     let longest_run = bytes.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
     let rising = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_alphanumeric() && *b == *a + 1)).count();
-    FILLERS.iter().any(|filler| lower.matches(filler).count() * filler.len() * 2 > bytes.len())
+    (ANY_FILLER.stand_in(value) && FILLERS.iter().any(|filler| lower.matches(filler).count() * filler.len() * 2 > bytes.len()))
         || (longest_run >= 5 && longest_run * 3 >= bytes.len())
         || (bytes.len() >= 8 && rising * 10 >= bytes.len() * 6)
 }
