@@ -33,7 +33,25 @@ struct Slot {
 struct Entry {
     keyword: u32,
     /// Where in the keyword the gram begins.
-    offset: u32,
+    offset: u16,
+    /// How far from there another byte of the keyword stands, and which: most other words differ in it.
+    aside: i8,
+    byte: u8,
+}
+
+impl Entry {
+    fn new(keyword: u32, word: &[u8], offset: usize) -> Self {
+        // The byte behind the gram, or the one before it.
+        let behind = word.get(offset + GRAM).map(|byte| (GRAM as i8, *byte));
+        let before = || offset.checked_sub(1).and_then(|before| word.get(before)).map(|byte| (-1, *byte));
+        let (aside, byte) = behind.or_else(before).or_else(|| word.first().map(|byte| (0, *byte))).unwrap_or_default();
+        Self { keyword, offset: u16::try_from(offset).unwrap_or(u16::MAX), aside, byte: fold(byte) }
+    }
+
+    /// Whether the other byte stands where it must if the gram stands at `at`.
+    fn fits(&self, text: &[u8], at: usize) -> bool {
+        at.checked_add_signed(isize::from(self.aside)).and_then(|at| text.get(at)).is_some_and(|byte| fold(*byte) == self.byte)
+    }
 }
 
 /// A word and the rules that it wakes.
@@ -68,7 +86,7 @@ impl Wake {
             if let Some(bits) = wake.bitmap.get_mut(bit / 8) {
                 *bits |= 1 << (bit % 8);
             }
-            by_gram.entry(packed(gram)).or_default().push(Entry { keyword: number, offset: offset as u32 });
+            by_gram.entry(packed(gram)).or_default().push(Entry::new(number, word.as_bytes(), offset));
             let pairs = wake.keywords.last().map_or(0, |last| last.pairs + last.rules.len());
             wake.keywords.push(Keyword { text: word.bytes().map(fold).collect(), rules, pairs });
         }
@@ -110,8 +128,14 @@ impl Wake {
             }
             at += STRIDE;
         }
-        for at in at..text.len().saturating_sub(GRAM - 1) {
-            self.verify(text, at, &mut hit);
+        // What is left is shorter than a window.
+        let mut last = [0u8; STRIDE + GRAM - 1];
+        let rest = text.get(at..).unwrap_or_default();
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        let mut found = self.grams(&last);
+        while found != 0 {
+            self.verify(text, at + (found.trailing_zeros() / 8) as usize, &mut hit);
+            found &= found - 1;
         }
     }
 
@@ -143,7 +167,8 @@ impl Wake {
         let mut place = self.slot(gram);
         while let Some(slot) = self.slots.get(place).filter(|slot| slot.start != slot.end) {
             if slot.gram == gram {
-                for entry in self.entries.get(slot.start as usize..slot.end as usize).unwrap_or_default() {
+                let entries = self.entries.get(slot.start as usize..slot.end as usize).unwrap_or_default();
+                for entry in entries.iter().filter(|entry| entry.fits(text, at)) {
                     let Some(keyword) = self.keywords.get(entry.keyword as usize) else { continue };
                     let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
                     let end = start + keyword.text.len();
