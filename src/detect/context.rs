@@ -15,8 +15,9 @@ pub(super) struct Words {
     short_bits: Box<[u64; PAIRS / 64]>,
     /// By rule: the words' numbers, sorted.
     of_rule: Vec<Box<[u32]>>,
-    /// By word: the rules that have it.
-    rules_of: Vec<Vec<u32>>,
+    /// By word: a bit for each rule that has it, in `stride` parts.
+    rules_of: Vec<u64>,
+    stride: usize,
     /// The longest spelling, in bytes.
     longest: usize,
 }
@@ -24,15 +25,20 @@ pub(super) struct Words {
 /// What was found in a text so far; reused from text to text.
 #[derive(Default)]
 pub(super) struct Known {
+    /// By block, if it was read.
     blocks: Vec<Option<Block>>,
+    /// Those of each block side by side.
+    hits: Vec<Hit>,
+    /// For each block that was read, a bit for each rule that one of its words belongs to.
+    rules: Vec<u64>,
 }
 
-/// The words that begin in a stretch of the text.
-#[derive(Clone)]
+/// The words that begin in a stretch of the text: where they stand in [`Known`].
+#[derive(Clone, Copy)]
 struct Block {
-    hits: Vec<Hit>,
-    /// A bit for each rule that one of them belongs to.
-    rules: Box<[u64]>,
+    first_hit: usize,
+    last_hit: usize,
+    rules: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -77,11 +83,16 @@ impl Words {
                 *bits |= 1 << (pair_index(*pair) % 64);
             }
         }
-        let mut rules_of = vec![Vec::new(); numbers.len()];
-        for (rule, words) in (0u32..).zip(&of_rule) {
-            words.iter().filter_map(|word| rules_of.get_mut(*word as usize).map(|rules: &mut Vec<u32>| rules.push(rule))).for_each(drop);
+        let stride = rules.len().div_ceil(64);
+        let mut rules_of = vec![0u64; numbers.len() * stride];
+        for (rule, words) in of_rule.iter().enumerate() {
+            for word in words {
+                if let Some(bits) = rules_of.get_mut(*word as usize * stride + rule / 64) {
+                    *bits |= 1 << (rule % 64);
+                }
+            }
         }
-        Ok(Self { long, short, short_bits, of_rule, rules_of, longest })
+        Ok(Self { long, short, short_bits, of_rule, rules_of, stride, longest })
     }
 
     /// Whether a word of `rule` could stand within `bytes` bytes of `range`: never a wrong no, and quickly told.
@@ -89,8 +100,8 @@ impl Words {
         let first = range.start.saturating_sub(bytes) / BLOCK;
         let last = (range.end + bytes).min(text.len().saturating_sub(1)) / BLOCK;
         (first..=last).any(|index| {
-            let rules = self.block(known, text, index).map(|block| &block.rules);
-            rules.and_then(|rules| rules.get(rule as usize / 64)).is_some_and(|bits| bits >> (rule % 64) & 1 == 1)
+            let block = self.block(known, text, index);
+            block.is_some_and(|block| known.has_word_of(block, rule))
         })
     }
 
@@ -98,60 +109,96 @@ impl Words {
     pub(super) fn near(&self, known: &mut Known, text: &str, range: Range<usize>, rule: u32, within: usize) -> bool {
         let Some(words) = self.of_rule.get(rule as usize).filter(|words| !words.is_empty()) else { return false };
         let (from, to) = surroundings(text, &range, within);
-        let first = from / BLOCK;
-        for index in first..=to / BLOCK {
-            for hit in self.block(known, text, index).map_or(&[][..], |block| &block.hits) {
+        (from / BLOCK..=to / BLOCK).any(|index| {
+            let Some(block) = self.block(known, text, index).filter(|block| known.has_word_of(*block, rule)) else { return false };
+            known.hits.get(block.first_hit..block.last_hit).unwrap_or_default().iter().any(|hit| {
                 let before = from <= hit.start && hit.end <= range.start;
                 let after = range.end <= hit.start && hit.end <= to;
-                if (before || after) && words.binary_search(&hit.word).is_ok() {
-                    return true;
-                }
-            }
-        }
-        false
+                (before || after) && words.binary_search(&hit.word).is_ok()
+            })
+        })
     }
 
     /// The words that begin in block `index`.
-    fn block<'k>(&self, known: &'k mut Known, text: &str, index: usize) -> Option<&'k Block> {
+    fn block(&self, known: &mut Known, text: &str, index: usize) -> Option<Block> {
         if known.blocks.len() <= index {
             known.blocks.resize(text.len() / BLOCK + 1, None);
         }
-        let block = known.blocks.get_mut(index)?;
-        Some(block.get_or_insert_with(|| {
-            let borders = index * BLOCK..(index + 1) * BLOCK;
-            let bytes = text.as_bytes();
-            let piece = bytes.get(borders.start..(borders.end + self.longest).min(bytes.len())).unwrap_or_default();
-            let mut hits = Vec::new();
-            let mut add = |start: usize, end: usize, words: &[u32]| {
-                let (start, end) = (borders.start + start, borders.start + end);
-                if start < borders.end && is_token(bytes, start, end) {
-                    hits.extend(words.iter().map(|word| Hit { start, end, word: *word }));
-                }
-            };
-            self.long.scan(piece, |start, end, word| add(start, end, &word.rules));
-            for (at, pair) in piece.windows(2).enumerate() {
-                let &[a, b] = pair else { continue };
-                let index = pair_index([a, b]);
-                if self.short_bits.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1) {
-                    let pair = [a.to_ascii_lowercase(), b.to_ascii_lowercase()];
-                    add(at, at + 2, self.short.get(&pair).map_or(&[], std::slice::from_ref));
-                }
-            }
-            let mut rules = vec![0u64; self.of_rule.len().div_ceil(64)].into_boxed_slice();
-            for rule in hits.iter().filter_map(|hit| self.rules_of.get(hit.word as usize)).flatten() {
-                if let Some(bits) = rules.get_mut(*rule as usize / 64) {
-                    *bits |= 1 << (rule % 64);
-                }
-            }
-            Block { hits, rules }
-        }))
+        let slot = known.blocks.get_mut(index)?;
+        if slot.is_none() {
+            *slot = Some(self.read(text.as_bytes(), index, &mut known.hits, &mut known.rules));
+        }
+        *slot
     }
+
+    /// Looks for words in block `index`.
+    fn read(&self, bytes: &[u8], index: usize, hits: &mut Vec<Hit>, rules: &mut Vec<u64>) -> Block {
+        let borders = index * BLOCK..(index + 1) * BLOCK;
+        let piece = bytes.get(borders.start..(borders.end + self.longest).min(bytes.len())).unwrap_or_default();
+        let (first_hit, first_rule) = (hits.len(), rules.len());
+        let mut add = |start: usize, end: usize, words: &[u32]| {
+            let (start, end) = (borders.start + start, borders.start + end);
+            if start < borders.end && is_token(bytes, start, end) {
+                hits.extend(words.iter().map(|word| Hit { start, end, word: *word }));
+            }
+        };
+        self.long.scan(piece, |start, end, word| add(start, end, &word.rules));
+        self.each_short(piece, |at, word| add(at, at + 2, &[word]));
+        rules.resize(first_rule + self.stride, 0);
+        for hit in hits.get(first_hit..).unwrap_or_default() {
+            let of_word = self.rules_of.get(hit.word as usize * self.stride..).unwrap_or_default();
+            rules.iter_mut().skip(first_rule).zip(of_word).for_each(|(all, one)| *all |= one);
+        }
+        Block { first_hit, last_hit: hits.len(), rules: first_rule }
+    }
+
+    /// Calls `hit` with place and number of each word of two letters in `piece`.
+    fn each_short(&self, piece: &[u8], mut hit: impl FnMut(usize, u32)) {
+        for (step, places) in piece.chunks(STEP).enumerate() {
+            let start = step * STEP;
+            let mut window = [0u8; STEP + 3];
+            let seen = piece.get(start.saturating_sub(1)..(start + places.len() + 2).min(piece.len())).unwrap_or_default();
+            window.iter_mut().skip(usize::from(step == 0)).zip(seen).for_each(|(to, from)| *to = *from);
+            for (eight, found) in (start..).step_by(8).zip(two_letters(&window).as_chunks::<8>().0) {
+                let mut found = u64::from_le_bytes(*found);
+                while found != 0 {
+                    let at = eight + (found.trailing_zeros() / 8) as usize;
+                    found &= found - 1;
+                    let Some(&[a, b]) = piece.get(at..at + 2) else { continue };
+                    let index = pair_index([a, b]);
+                    if self.short_bits.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1)
+                        && let Some(word) = self.short.get(&[a, b].map(|byte| byte.to_ascii_lowercase()))
+                    {
+                        hit(at, *word);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Places that are looked at together.
+const STEP: usize = 64;
+
+/// 1 for each place of `window`, past the first byte, at which two letters stand by themselves. Compiled to SIMD.
+#[expect(clippy::indexing_slicing, reason = "constant offsets into arrays, so that the loop becomes SIMD")]
+fn two_letters(window: &[u8; STEP + 3]) -> [u8; STEP] {
+    let lower = window.map(|byte| u8::from(byte.wrapping_sub(b'a') < 26));
+    let upper = window.map(|byte| u8::from(byte.wrapping_sub(b'A') < 26));
+    let mut found = [0u8; STEP];
+    for place in 0..STEP {
+        let letter = |at: usize| lower[place + at] | upper[place + at];
+        let goes_on = |at: usize| letter(at) & letter(at + 1) & ((lower[place + at] & upper[place + at + 1]) ^ 1);
+        found[place] = letter(1) & letter(2) & (goes_on(0) ^ 1) & (goes_on(2) ^ 1);
+    }
+    found
 }
 
 /// Pairs of ASCII characters.
 const PAIRS: usize = 128 * 128;
 
 /// One number for two letters in either case (and for some other pairs).
+#[inline(always)]
 fn pair_index([a, b]: [u8; 2]) -> usize {
     let folded = |byte: u8| usize::from((byte | 0x20) & 0x7F);
     folded(a) * 128 + folded(b)
@@ -160,6 +207,13 @@ fn pair_index([a, b]: [u8; 2]) -> usize {
 impl Known {
     pub(super) fn reset(&mut self) {
         self.blocks.clear();
+        self.hits.clear();
+        self.rules.clear();
+    }
+
+    /// Whether a word of `rule` begins in `block`.
+    fn has_word_of(&self, block: Block, rule: u32) -> bool {
+        self.rules.get(block.rules + rule as usize / 64).is_some_and(|bits| bits >> (rule % 64) & 1 == 1)
     }
 }
 
