@@ -6,35 +6,73 @@ use std::ops::Range;
 const MARGIN: usize = 16;
 /// and in text without spaces, as tokens and addresses are.
 const FARTHEST: usize = 256;
-/// A region with fewer digits concerns no rule.
+/// A region with fewer digits concerns no rule,
 const FEWEST: usize = 4;
+/// unless one of them stands in a token as long as the shortest address of a coin.
+const LONG_TOKEN: usize = 26;
 const BLOCK: usize = 64;
+/// Digits in neighbouring parts of blocks are taken together.
+const PART: usize = 16;
 
-/// The stretches of `bytes` around digits and `@`, in order; they may overlap a little.
+/// The stretches of `bytes` around digits and `@`, in order and apart.
 pub(super) fn regions(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let mut blocks = bytes.chunks(BLOCK).enumerate().filter(|(_, block)| concerns(block)).map(|(index, _)| index * BLOCK).peekable();
-    let mut done = 0;
+    let mut groups = groups(bytes).peekable();
     std::iter::from_fn(move || {
         loop {
-            let first = blocks.next()?;
-            let mut last = first;
-            while let Some(next) = blocks.next_if(|next| *next <= last + BLOCK) {
-                last = next;
+            let group = groups.next()?;
+            let (mut digits, mut counts) = count(bytes, &group);
+            let mut region = widened(bytes, &group);
+            while let Some(next) = groups.next_if(|next| next.start <= region.end + MARGIN) {
+                let more = count(bytes, &next);
+                (digits, counts) = (digits + more.0, counts || more.1);
+                region.end = widened(bytes, &next).end.max(region.end);
             }
-            let inner = bytes.get(first..(last + BLOCK).min(bytes.len())).unwrap_or_default();
-            let start = first + inner.iter().position(is_trigger)?;
-            let end = first + inner.iter().rposition(is_trigger)? + 1;
-            if inner.iter().filter(|byte| byte.is_ascii_digit()).count() < FEWEST && !inner.contains(&b'@') {
-                continue;
+            if digits >= FEWEST || counts {
+                return Some(region);
             }
-            let joined = |byte: &&u8| byte.is_ascii_graphic() || matches!(byte, b'\n' | b'\r');
-            let before = bytes.get(done..start).unwrap_or_default().iter().rev().take(FARTHEST).take_while(joined).count();
-            let after = bytes.get(end..).unwrap_or_default().iter().take(FARTHEST).take_while(joined).count();
-            let start = (start - before).saturating_sub(MARGIN).max(done);
-            done = end;
-            return Some(start..(end + after + MARGIN).min(bytes.len()));
         }
     })
+}
+
+/// From the first digit or `@` to the last of those that stand close together.
+fn groups(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let blocks = bytes.chunks(BLOCK).enumerate().filter(|(_, block)| concerns(block));
+    let parts =
+        blocks.flat_map(|(index, block)| block.chunks(PART).enumerate().map(move |(part, bytes)| (index * BLOCK + part * PART, bytes)));
+    let mut parts = parts.filter(|(_, part)| concerns(part)).map(|(start, _)| start).peekable();
+    std::iter::from_fn(move || {
+        let first = parts.next()?;
+        let mut last = first;
+        while let Some(next) = parts.next_if(|next| *next <= last + PART) {
+            last = next;
+        }
+        let inner = bytes.get(first..(last + PART).min(bytes.len())).unwrap_or_default();
+        Some(first + inner.iter().position(is_trigger)?..first + inner.iter().rposition(is_trigger)? + 1)
+    })
+}
+
+/// How many digits a group has, and whether it counts however few they are.
+fn count(bytes: &[u8], group: &Range<usize>) -> (usize, bool) {
+    let inner = bytes.get(group.clone()).unwrap_or_default();
+    let digits = inner.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let counts = digits < FEWEST && (digits < inner.len() && inner.contains(&b'@') || is_in_long_token(bytes, group));
+    (digits, counts)
+}
+
+/// Whether letters and digits alone stand in and around the group, many of them.
+fn is_in_long_token(bytes: &[u8], group: &Range<usize>) -> bool {
+    let in_token = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let after = bytes.get(group.start..).unwrap_or_default().iter().take(LONG_TOKEN).take_while(in_token).count();
+    let before = bytes.get(..group.start).unwrap_or_default().iter().rev().take(LONG_TOKEN).take_while(in_token).count();
+    before + after >= LONG_TOKEN
+}
+
+/// As far as a match around the group may reach.
+fn widened(bytes: &[u8], group: &Range<usize>) -> Range<usize> {
+    let joined = |byte: &&u8| byte.is_ascii_graphic() || matches!(byte, b'\n' | b'\r');
+    let before = bytes.get(..group.start).unwrap_or_default().iter().rev().take(FARTHEST).take_while(joined).count();
+    let after = bytes.get(group.end..).unwrap_or_default().iter().take(FARTHEST).take_while(joined).count();
+    (group.start - before).saturating_sub(MARGIN)..(group.end + after + MARGIN).min(bytes.len())
 }
 
 fn is_trigger(byte: &u8) -> bool {
@@ -77,39 +115,40 @@ pub(super) fn apart(bytes: &[u8], region: Range<usize>, out: &mut Vec<Spelled>) 
     let mut at = region.start;
     while at < region.end {
         let Some(next) = bytes.get(at..region.end).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) else { break };
-        at += next;
-        if at.checked_sub(1).is_some_and(|before| is_word(bytes, before)) {
-            at += 1;
+        let start = at + next;
+        let first_end = digits_end(bytes, start);
+        at = first_end;
+        let Some(joint) = joint(bytes, first_end) else { continue };
+        if start.checked_sub(1).is_some_and(|before| is_word(bytes, before)) {
             continue;
         }
-        let start = at;
-        let mut end = at;
-        let mut joint: Option<&[u8]> = None;
-        let mut groups = Vec::new();
-        loop {
-            let group = end;
-            while is_digit(bytes, end) {
-                end += 1;
-            }
-            groups.push(group..end);
-            let next = (end..bytes.len().min(end + 4)).find(|at| is_digit(bytes, *at)).unwrap_or(end);
-            let between = bytes.get(end..next).unwrap_or_default();
-            if between.is_empty() || !is_joint(between) || *joint.get_or_insert(between) != between || groups.len() > MOST_APART {
-                break;
-            }
-            end = next;
+        let (mut end, mut total, mut groups, mut longest) = (first_end, first_end - start, 1, first_end - start);
+        while groups <= MOST_APART && bytes.get(end..).is_some_and(|rest| rest.starts_with(joint)) && is_digit(bytes, end + joint.len()) {
+            let group = end + joint.len();
+            end = digits_end(bytes, group);
+            (total, groups, longest) = (total + end - group, groups + 1, longest.max(end - group));
         }
-        at = end.max(at + 1);
-        let last = bytes.get(end).copied().filter(|byte| matches!(byte, b'X' | b'x'));
-        let end = end + usize::from(last.is_some());
-        let total: usize = groups.iter().map(|group| group.len()).sum();
-        let dotted_quad = joint == Some(b".") && groups.len() == 4 && groups.iter().all(|group| group.len() <= 3);
-        if groups.len() > 1 && (FEWEST_APART..=MOST_APART).contains(&total) && !is_word(bytes, end) && !dotted_quad {
-            let digits = groups.into_iter().flatten().filter_map(|at| bytes.get(at)).copied().chain(last).map(char::from).collect();
-            let how = if joint.is_some_and(|joint| joint.contains(&b'\n')) { How::Lines } else { How::Apart };
-            out.push(Spelled { digits, range: start..end, how });
+        at = end;
+        let number = start..end + usize::from(matches!(bytes.get(end), Some(b'X' | b'x')));
+        let dotted_quad = joint == b"." && groups == 4 && longest <= 3;
+        if (FEWEST_APART..=MOST_APART).contains(&total) && !is_word(bytes, number.end) && !dotted_quad {
+            let in_number = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b'X' | b'x');
+            let digits = bytes.get(number.clone()).unwrap_or_default().iter().filter(in_number).copied().map(char::from).collect();
+            let how = if joint.contains(&b'\n') { How::Lines } else { How::Apart };
+            out.push(Spelled { digits, range: number, how });
         }
     }
+}
+
+/// Where the digits from `at` on end.
+fn digits_end(bytes: &[u8], at: usize) -> usize {
+    at + bytes.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// What joins the digits before `at` to digits behind it.
+fn joint(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let len = (1..4).find(|len| is_digit(bytes, at + len))?;
+    bytes.get(at..at + len).filter(|between| is_joint(between))
 }
 
 fn is_joint(bytes: &[u8]) -> bool {

@@ -34,23 +34,29 @@ pub(super) fn runs(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
 
 /// The first place from `at` on, in steps, from which two whole steps of a run stand: a run of 24 holds two.
 fn next_step(bytes: &[u8], mut at: usize) -> Option<usize> {
-    let full = |pair: &[[u8; STEP]]| pair.iter().all(|step| u64::from_ne_bytes(*step) == u64::MAX);
     loop {
         let rest = bytes.get(at..).filter(|rest| rest.len() >= 2 * STEP)?;
-        // Compiled to SIMD: which bytes belong to a run; then, in which steps all do.
-        let mut belongs = [0u8; BLOCK + STEP];
-        match rest.first_chunk::<{ BLOCK + STEP }>() {
-            Some(block) => {
-                belongs.iter_mut().zip(block).for_each(|(belongs, byte)| *belongs = 0u8.wrapping_sub(u8::from(is_encoded(*byte))))
-            }
-            None => belongs.iter_mut().zip(rest).for_each(|(belongs, byte)| *belongs = 0u8.wrapping_sub(u8::from(is_encoded(*byte)))),
-        }
-        let (steps, _) = belongs.as_chunks::<STEP>();
-        if let Some(step) = steps.windows(2).position(full) {
+        // Spaces, quotes, commas and all beyond ASCII are told by one comparison; few blocks need the others.
+        if full_steps(rest, |byte| byte.cast_signed() >= b'+'.cast_signed()).is_some()
+            && let Some(step) = full_steps(rest, is_encoded)
+        {
             return Some(at + step * STEP);
         }
         at += BLOCK;
     }
+}
+
+/// The first of two steps at the beginning of `bytes` of which `belongs` holds throughout.
+#[inline(always)]
+fn full_steps(bytes: &[u8], belongs: impl Fn(u8) -> bool) -> Option<usize> {
+    // Compiled to SIMD: of which bytes it holds; then, of which steps.
+    let mut holds = [0u8; BLOCK + STEP];
+    match bytes.first_chunk::<{ BLOCK + STEP }>() {
+        Some(block) => holds.iter_mut().zip(block).for_each(|(holds, byte)| *holds = 0u8.wrapping_sub(u8::from(belongs(*byte)))),
+        None => holds.iter_mut().zip(bytes).for_each(|(holds, byte)| *holds = 0u8.wrapping_sub(u8::from(belongs(*byte)))),
+    }
+    let full = |pair: &[[u8; STEP]]| pair.iter().all(|step| u64::from_ne_bytes(*step) == u64::MAX);
+    holds.as_chunks::<STEP>().0.windows(2).position(full)
 }
 
 /// Where the run from `start` ends; whole lines of a wrapped one are one run.
