@@ -56,7 +56,9 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         61..=LONG => part.len() > 5 && lower.contains(part),
         _ => lower.matches(part).count() * part.len() * 8 > bytes.len(),
     };
-    (bytes.len() <= LONG && (bracketed || check::is_template(value))) || lower.ends_with("...") || (ANY_PLACEHOLDER.stand_in(value) && PLACEHOLDERS.split(' ').any(says))
+    (bytes.len() <= LONG && (bracketed || check::is_template(value)))
+        || lower.ends_with("...")
+        || (ANY_PLACEHOLDER.stand_in(value) && PLACEHOLDERS.split(' ').any(says))
 }
 
 /// Whether a value (in lower case) is mostly blotted out: `xxxx`, `****`, zeros, or the As that zero bytes are in base64.
