@@ -276,7 +276,7 @@ fn what_the_company_allows_is_no_finding_and_says_so() {
     );
     assert!(explained.contains("fixtures/b.txt:1:1: no finding: ledger-number (allowed by the company: fixtures)"), "{explained}");
     let checked = folder.exeat(&["check", "--config", "exeat.toml"], "");
-    assert!(stdout(&checked).contains("2 allow-list entries"), "{}", stderr(&checked));
+    assert!(stdout(&checked).contains("2 allowed items"), "{}", stderr(&checked));
     folder.write("allow.toml", "[[allow]]\nname = \"x\"\nlabel = \"company.exact.legder\"\nvalue = [\"a\"]\n");
     let text = stderr(&folder.exeat(&["check", "--config", "exeat.toml"], ""));
     assert!(text.contains("allow.toml:4: allow \"x\": value: unknown key; did you mean `values`?"), "{text}");

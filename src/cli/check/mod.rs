@@ -4,7 +4,7 @@ mod cost;
 
 use super::{
     ConfigArgs, Outcome, Problems,
-    language::{self, choose},
+    language::{self, choose, counted},
 };
 use exeat::{
     detect::{Detectors, model},
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
         "{}",
         choose(
             language,
-            format!("{rules} rules, {policy_rules} policy rules, {allowed} allow-list entries: all good"),
+            format!("{}, {}, {}: all good", counted(rules, "rule"), counted(policy_rules, "policy rule"), counted(allowed, "allowed item")),
             format!("{rules} 条检测规则，{policy_rules} 条策略规则，{allowed} 条白名单：全部正确")
         )
     );
@@ -72,7 +72,7 @@ fn words(language: Language, cost: &cost::Cost) -> String {
     let (id, share, hits) = (&cost.id, cost.share * 100.0, cost.findings);
     choose(
         language,
-        format!("{id}: {share:+.1} % time on ordinary text, {hits} findings there"),
+        format!("{id}: {share:+.1} % time on ordinary text, {} there", counted(hits, "finding")),
         format!("{id}：普通文本耗时 {share:+.1} %，误报 {hits} 项"),
     )
 }
