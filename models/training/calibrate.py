@@ -1,0 +1,136 @@
+"""Temperatures, the operating point of the token head and the thresholds of the categories, all on the dev part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from data import ANY, CLASS_SOURCES, SPAN_SOURCES, Example, Examples, known_spans, records_of, without_structured
+from export import Calibration
+from generate.compose import LANGUAGES
+from network import SEQUENCE_LABELS, TAGS, TOKEN_LABELS, Reader
+from score import Scorer, Tally, decode, own_texts, passage_scores, take
+
+LEAST_PRECISION = 0.93
+BIASES = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.5, 3.0, -0.5, -1.0)
+FALSE_POSITIVE_RATE = 0.001
+SAFETY_LOGITS = 0.4
+TEMPERATURES = np.exp(np.linspace(np.log(0.5), np.log(4.0), 60))
+
+
+def calibrate(model: Reader, tokenizer: Tokenizer, directory: Path) -> Calibration:
+    """Fits everything after training, without touching the weights."""
+    scorer = Scorer(model, tokenizer, Calibration())
+    calibration = Calibration(token_temperature=token_temperature(scorer, directory))
+    calibration = replace(calibration, token_bias=token_bias(scorer, directory, calibration.token_temperature))
+    return sequence_calibration(scorer, directory, calibration)
+
+
+def dev_tokens(scorer: Scorer, directory: Path) -> list[Example]:
+    """Examples of the dev part that say something about tokens."""
+    examples, random = Examples(scorer.tokenizer, directory), Random("calibrate")
+    found = []
+    for source in SPAN_SOURCES:
+        found += [examples.spans(record, source, random) for record in take(records_of(directory, source, "dev"), 300)]
+    return found
+
+
+def token_temperature(scorer: Scorer, directory: Path) -> float:
+    """The temperature under which the allowed tags of the dev tokens are most likely."""
+    logits, allowed = [], []
+    for example in dev_tokens(scorer, directory):
+        with torch.no_grad():
+            tags, _ = scorer.model(torch.from_numpy(example.ids)[None, :])
+        bits = (example.allowed[:, None] >> np.arange(TAGS)) & 1 == 1
+        informative = ~bits.all(1)
+        logits.append(tags[0].numpy()[informative])
+        allowed.append(bits[informative])
+    values, bits = np.concatenate(logits), np.concatenate(allowed)
+
+    def loss(temperature: float) -> float:
+        scaled = values / temperature
+        inside = np.where(bits, scaled, -np.inf)
+        return float((np.logaddexp.reduce(scaled, 1) - np.logaddexp.reduce(inside, 1)).mean())
+
+    return float(min(TEMPERATURES, key=loss))
+
+
+def token_bias(scorer: Scorer, directory: Path, temperature: float) -> list[float]:
+    """Per label what is added to its tags: the most recall at LEAST_PRECISION, or else the best F1."""
+    cases = []
+    for source in SPAN_SOURCES:
+        records = [without_structured(record, Random(record.id)) for record in take(records_of(directory, source, "dev"), 250)]
+        for record, logits in zip(records, scorer.logits([record.text for record in records])):
+            cases.append(([(set(labels), start, end, optional) for start, end, labels, optional in known_spans(record, source)], source.annotates, logits))
+    for language in LANGUAGES:
+        for kind, count in (("personal", 500), ("business", 250), ("public", 250)):
+            texts = own_texts(language, kind, "dev", count)
+            for text, logits in zip(texts, scorer.logits([text.text for text in texts])):
+                cases.append(([({label}, start, end, False) for start, end, label in text.spans], TOKEN_LABELS, logits))
+    choices: dict[str, list[tuple[float, Tally]]] = {label: [] for label in TOKEN_LABELS}
+    for bias in BIASES:
+        tallies = {label: Tally() for label in TOKEN_LABELS}
+        for known, annotated, (tags, _, ranges) in cases:
+            scaled = tags / temperature + np.array([0.0] + [bias] * (TAGS - 1))
+            found = decode(scaled - np.logaddexp.reduce(scaled, axis=-1, keepdims=True), ranges)
+            for label in annotated:
+                sure = [(start, end, label) for labels, start, end, optional in known if labels == {label} and not optional]
+                unsure = [(start, end, label) for labels, start, end, optional in known if label in labels and optional]
+                tallies[label].add(sure, [span for span in found if span[2] == label], unsure)
+        for label, tally in tallies.items():
+            choices[label].append((bias, tally))
+    out = [0.0] * TAGS
+    for index, label in enumerate(TOKEN_LABELS):
+        out[1 + 2 * index] = out[2 + 2 * index] = operating_point(choices[label])
+    return out
+
+
+def operating_point(choices: list[tuple[float, Tally]]) -> float:
+    """The bias with the most recall at enough precision, or else the best F1."""
+    precise = [(tally.recall, -bias, bias) for bias, tally in choices if tally.precision >= LEAST_PRECISION]
+    if precise:
+        return max(precise)[2]
+    return max(choices, key=lambda choice: 2 * choice[1].right / max(1, choice[1].found + choice[1].known))[0]
+
+
+def sequence_calibration(scorer: Scorer, directory: Path, calibration: Calibration) -> Calibration:
+    """A temperature for each category, and the probability that one public text in a thousand exceeds."""
+    logits, targets, public = [], [], []
+    for source in CLASS_SOURCES:
+        if source.categories == (ANY,):
+            continue
+        probabilities = passage_scores(scorer, take(records_of(directory, source, "dev"), 300))
+        rows = np.log(probabilities) - np.log1p(-probabilities)
+        logits.append(rows)
+        targets.append(np.tile([float(label in source.categories) for label in SEQUENCE_LABELS], (len(rows), 1)))
+        if not source.categories:
+            public.append(rows)
+    for source in (source for source in SPAN_SOURCES if source.public):
+        rows = [categories for _, categories, _ in scorer.logits([record.text for record in records_of(directory, source, "dev")])]
+        public.append(np.array(rows))
+    for language in LANGUAGES:
+        for kind in ("business", "public"):
+            texts = own_texts(language, kind, "dev", 1000)
+            rows = np.array([categories for _, categories, _ in scorer.logits([text.text for text in texts])])
+            logits.append(rows)
+            targets.append(np.array([[float(label in text.categories) for label in SEQUENCE_LABELS] for text in texts]))
+            if kind == "public":
+                public.append(rows)
+    values, wanted, harmless = np.concatenate(logits), np.concatenate(targets), np.concatenate(public)
+    temperatures, thresholds = [], []
+    for index in range(len(SEQUENCE_LABELS)):
+
+        def loss(temperature: float) -> float:
+            scaled = values[:, index] / temperature
+            return float(np.mean(np.logaddexp(0, scaled) - wanted[:, index] * scaled))
+
+        temperature = float(min(TEMPERATURES, key=loss))
+        limit = float(np.quantile(harmless[:, index], 1 - FALSE_POSITIVE_RATE)) + SAFETY_LOGITS
+        temperatures.append(temperature)
+        thresholds.append(max(0.5, min(0.999, 1 / (1 + float(np.exp(-limit / temperature))))))
+    return replace(calibration, sequence_temperature=temperatures, sequence_threshold=thresholds)

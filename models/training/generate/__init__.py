@@ -1,0 +1,1 @@
+"""Invented texts with exact labels: templates written by hand, filled with invented people, places and figures."""
