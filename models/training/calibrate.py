@@ -66,18 +66,18 @@ def token_bias(scorer: Scorer, directory: Path, temperature: float) -> list[floa
     for source in SPAN_SOURCES:
         records = [without_structured(record, Random(record.id)) for record in take(records_of(directory, source, "dev"), 250)]
         for record, logits in zip(records, scorer.logits([record.text for record in records])):
-            cases.append(([(set(labels), start, end, optional) for start, end, labels, optional in known_spans(record, source)], source.annotates, logits))
+            cases.append(([(set(labels), start, end, optional) for start, end, labels, optional in known_spans(record, source)], source.annotates, record.text, logits))
     for language in LANGUAGES:
         for kind, count in (("personal", 500), ("business", 250), ("public", 250)):
             texts = own_texts(language, kind, "dev", count)
             for text, logits in zip(texts, scorer.logits([text.text for text in texts])):
-                cases.append(([({label}, start, end, False) for start, end, label in text.spans], TOKEN_LABELS, logits))
+                cases.append(([({label.removesuffix("?")}, start, end, label.endswith("?")) for start, end, label in text.spans], TOKEN_LABELS, text.text, logits))
     choices: dict[str, list[tuple[float, Tally]]] = {label: [] for label in TOKEN_LABELS}
     for bias in BIASES:
         tallies = {label: Tally() for label in TOKEN_LABELS}
-        for known, annotated, (tags, _, ranges) in cases:
+        for known, annotated, text, (tags, _, ranges) in cases:
             scaled = tags / temperature + np.array([0.0] + [bias] * (TAGS - 1))
-            found = decode(scaled - np.logaddexp.reduce(scaled, axis=-1, keepdims=True), ranges)
+            found = decode(scaled - np.logaddexp.reduce(scaled, axis=-1, keepdims=True), ranges, text)
             for label in annotated:
                 sure = [(start, end, label) for labels, start, end, optional in known if labels == {label} and not optional]
                 unsure = [(start, end, label) for labels, start, end, optional in known if label in labels and optional]

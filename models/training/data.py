@@ -60,13 +60,13 @@ class ClassSource:
 ANY = "any"
 NATURAL = frozenset({"name", "organisation", "address", "medical", "secret"})
 SPAN_SOURCES = (
-    SpanSource("pii_en_synth", frozenset({"name", "address", "organisation", "secret", "medical"}), False, template_split=True, share=0.6),
-    SpanSource("pii_zh_synth", frozenset({"name", "address", "organisation", "secret", "medical", "handle"}), False, template_split=True, share=0.6),
+    SpanSource("pii_en_synth", frozenset({"name", "address", "organisation", "secret", "medical"}), False, template_split=True, share=0.4),
+    SpanSource("pii_zh_synth", frozenset({"name", "address", "organisation", "secret", "medical", "handle"}), False, template_split=True, share=0.4),
     SpanSource("pii_en_lifebench", frozenset({"name", "organisation", "address", "secret", "handle"}), False, weak=frozenset({"organisation", "address"}), share=0.5),
     SpanSource("pii_en_nannigalaxy", frozenset({"name", "secret", "title"}), False, weak=frozenset({"title"})),
-    SpanSource("ner_en_uner_ewt", NATURAL | {"birth_date", "handle"}, True),
-    SpanSource("ner_en_wnut17", NATURAL | {"birth_date"}, True, share=0.8),
-    SpanSource("ner_zh_uner_gsdsimp", NATURAL | {"handle"}, True),
+    SpanSource("ner_en_uner_ewt", NATURAL | {"birth_date", "handle"}, True, share=1.8),
+    SpanSource("ner_en_wnut17", NATURAL | {"birth_date"}, True, share=1.5),
+    SpanSource("ner_zh_uner_gsdsimp", NATURAL | {"handle"}, True, share=1.8),
 )
 CLASS_SOURCES = (
     ClassSource("class_en_train", "source_code", ("source_code",), share=0.6),
@@ -241,7 +241,7 @@ class Examples:
     def own(self, composer: Composer, kind: str) -> Example:
         text = composer.text(kind)
         encoding = self.tokenizer.encode(text.text)
-        spans = [(start, end, frozenset({label}), False) for start, end, label in text.spans]
+        spans = [(start, end, frozenset({label.removesuffix("?")}), label.endswith("?")) for start, end, label in text.spans]
         example = Example(np.array(encoding.ids), allowed_tags(text.text, encoding, spans, OUTSIDE))
         return with_categories(example, text.categories, 0.4 if kind == "personal" else 1.0)
 

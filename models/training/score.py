@@ -24,6 +24,10 @@ for _index in range(len(TOKEN_LABELS)):
     TRANSITIONS[[1 + 2 * _index, 2 + 2 * _index], 2 + 2 * _index] = 0.0
 
 
+# What surrounds a name without being part of it.
+EDGES = frozenset(" \n\t,;:()[]<>\"/|，；：、（）【】《》“”。")
+
+
 @dataclass(frozen=True)
 class Reading:
     """What the model says about a text: spans with confidences and a probability per category."""
@@ -50,8 +54,11 @@ def viterbi(scores: np.ndarray) -> np.ndarray:
     return tags
 
 
-def decode(scores: np.ndarray, ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int, str, float]]:
-    """Spans of characters from log-probabilities [tokens, TAGS]; the confidence is the least probability of not-O within."""
+def decode(scores: np.ndarray, ranges: Sequence[tuple[int, int]], text: str) -> list[tuple[int, int, str, float]]:
+    """Spans of characters from log-probabilities [tokens, TAGS]; the confidence is the least probability of a tag within.
+
+    The tokenizer turns line ends into blanks, so a span of anything but an address is cut at the first of them here.
+    """
     if len(scores) == 0:
         return []
     spans: list[tuple[int, int, str, float]] = []
@@ -68,7 +75,20 @@ def decode(scores: np.ndarray, ranges: Sequence[tuple[int, int]]) -> list[tuple[
             spans[-1] = (first, end, label, min(before, sure))
         else:
             spans.append((start, end, label, sure))
-    return spans
+    return [trimmed for span in spans if (trimmed := trim(span, text))[0] < trimmed[1]]
+
+
+def trim(span: tuple[int, int, str, float], text: str) -> tuple[int, int, str, float]:
+    """The span without what follows a line end, and names, titles and organisations without the punctuation around them."""
+    start, end, label, sure = span
+    if label != "address" and (stop := text.find("\n", start, end)) > start:
+        end = stop
+    if label in ("name", "title", "organisation"):
+        while start < end and text[start] in EDGES:
+            start += 1
+        while start < end and text[end - 1] in EDGES:
+            end -= 1
+    return start, end, label, sure
 
 
 class Scorer:
@@ -107,13 +127,13 @@ class Scorer:
         return out
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
-        return [self.reading(*logits) for logits in self.logits(texts)]
+        return [self.reading(text, *logits) for text, logits in zip(texts, self.logits(texts))]
 
-    def reading(self, tags: np.ndarray, categories: np.ndarray, ranges: list[tuple[int, int]]) -> Reading:
+    def reading(self, text: str, tags: np.ndarray, categories: np.ndarray, ranges: list[tuple[int, int]]) -> Reading:
         scaled = tags / self.calibration.token_temperature + np.array(self.calibration.token_bias)
         scores = scaled - np.logaddexp.reduce(scaled, axis=-1, keepdims=True)
         temperature = np.array(self.calibration.sequence_temperature)
-        return Reading(decode(scores, ranges), 1 / (1 + np.exp(-categories / temperature)))
+        return Reading(decode(scores, ranges, text), 1 / (1 + np.exp(-categories / temperature)))
 
 
 @dataclass
@@ -195,7 +215,8 @@ def own_tallies(scorer: Scorer, language: str, part: str, count: int) -> dict[st
     texts = [text for kind in ("personal", "business", "public") for text in own_texts(language, kind, part, count)]
     for text, reading in zip(texts, scorer.read([text.text for text in texts])):
         for label, tally in tallies.items():
-            tally.add([span for span in text.spans if span[2] == label], [span for span in reading.spans if span[2] == label])
+            unsure = [span for span in text.spans if span[2] == label + "?"]
+            tally.add([span for span in text.spans if span[2] == label], [span for span in reading.spans if span[2] == label], unsure)
     return tallies
 
 

@@ -26,6 +26,9 @@ LABELS = {
     "romanised": "name",
     "stem": "name",
     "public": "name",
+    "foreign": "name",
+    "historic": "name?",
+    "rank": "title?",
     "address": "address",
     "spoken": "address",
     "org": "organisation",
@@ -41,7 +44,10 @@ TOKEN = re.compile(r"\{([a-z_]+)(\d?)\}|\[\[|\]\]|\||\[(condition|nm|ad|or|bd|ha
 
 @dataclass
 class Text:
-    """A text with labelled character spans (start, end, label) and the business categories of the passage."""
+    """A text with labelled character spans (start, end, label) and the business categories of the passage.
+
+    A label that ends in `?` may also be nothing: people of the past are names in an encyclopaedia and nobody's secret anywhere.
+    """
 
     text: str
     spans: list[tuple[int, int, str]] = field(default_factory=list)
@@ -106,6 +112,8 @@ class Filler:
         return self.expand(self.choose(template))
 
     def choose(self, template: str) -> str:
+        while "{rest}" in template:
+            template = template.replace("{rest}", self.random.choice(words.RESTS_ZH), 1)
         while (start := template.find("[[")) >= 0:
             end = start + balanced(template[start:])
             template = template[:start] + self.random.choice(choices(template[start + 2 : end])) + template[end + 2 :]
@@ -156,6 +164,7 @@ class Filler:
             "stem": people.file_stem,
             "handle": people.handle,
             "romanised": people.romanised,
+            "foreign": people.transliterated,
             "email": self.masked(mail),
             "url": self.masked(lambda: f"https://{pick(words.HOSTS)}/{digits(4)}"),
             "id": self.masked(lambda: digits(18)),
@@ -283,4 +292,6 @@ class Filler:
             "dept": lambda: pick(words.DEPARTMENTS_ZH),
             "company": lambda: pick(words.COMPANIES_ZH),
             "topic": lambda: pick(words.TOPICS_ZH),
+            "rank": lambda: pick(words.RANKS_ZH),
+            "verb": lambda: pick(words.VERBS_ZH),
         }

@@ -7,6 +7,8 @@ from random import Random
 
 from faker import Faker
 
+from generate import words
+
 # Chinese surnames with their romanisations (pinyin, then the spellings of Hong Kong, Taiwan and Singapore).
 SURNAMES = """
 王 Wang Wong Ong|李 Li Lee Lei|张 Zhang Cheung Teo Chang|刘 Liu Lau Low|陈 Chen Chan Tan|杨 Yang Yeung Yeo|黄 Huang Wong Ng Oei|赵 Zhao Chiu|吴 Wu Ng Goh|周 Zhou Chow Chew|
@@ -121,6 +123,16 @@ class People:
         if kind < 0.92:
             return "阿" + given[-1]
         return given[-1] * 2
+
+    def transliterated(self) -> str:
+        """A foreign name in Chinese characters."""
+        kind = self.random.random()
+        given, surname = self.random.choice(words.FOREIGN_GIVEN_ZH), self.random.choice(words.FOREIGN_SURNAME_ZH)
+        if kind < 0.5:
+            return f"{given}·{surname}"
+        if kind < 0.58:
+            return f"{given}·{self.random.choice(words.FOREIGN_GIVEN_ZH)}·{surname}"
+        return surname if kind < 0.78 else given if kind < 0.86 else self.random.choice(words.JAPANESE_ZH)
 
     def romanised(self) -> str:
         """A Chinese name in Latin letters, in one of the usual orders and spellings."""
