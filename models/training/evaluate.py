@@ -87,7 +87,7 @@ def all_passages(scorer: Scorer, directory: Path) -> list[Passages]:
 
     def add(name: str, language: str, categories: tuple[str, ...], unseen: bool, records: Sequence[Record]) -> None:
         if records:
-            out.append(Passages(name, language, categories, unseen, passage_scores(scorer, records)))
+            out.append(Passages(name, language, categories, unseen, passage_scores(scorer, [record.text for record in records], language)))
 
     for source in CLASS_SOURCES:
         add(source.category, source.file.split("_")[1], source.categories, False, take(records_of(directory, source, "test"), MOST))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,33 +55,34 @@ def viterbi(scores: np.ndarray) -> np.ndarray:
     return tags
 
 
-def decode(scores: np.ndarray, ranges: Sequence[tuple[int, int]], text: str) -> list[tuple[int, int, str, float]]:
-    """Spans of characters from log-probabilities [tokens, TAGS]; the confidence is the least probability of a tag within.
+def decode(logits: np.ndarray, temperature: float, ranges: Sequence[tuple[int, int]], text: str) -> list[tuple[int, int, str, float]]:
+    """Spans of characters from biased logits [tokens, TAGS]; the confidence is the mean probability of the label over the tokens.
 
     The tokenizer turns line ends into blanks, so a span of anything but an address is cut at the first of them here.
     """
-    if len(scores) == 0:
+    if len(logits) == 0:
         return []
-    spans: list[tuple[int, int, str, float]] = []
-    tags = viterbi(scores)
+    scaled = logits / temperature
+    probabilities = np.exp(scaled - np.logaddexp.reduce(scaled, axis=-1, keepdims=True))
+    spans: list[tuple[int, int, str, list[float]]] = []
+    tags = viterbi(logits)
     for row, tag in enumerate(tags):
         start, end = ranges[row]
         if tag == 0 or start == end:
             continue
-        label = TOKEN_LABELS[(tag - 1) // 2]
-        sure = float(np.exp(scores[row, tag]))
-        continues = tag % 2 == 0 and spans and spans[-1][2] == label and row > 0 and tags[row - 1] in (tag, tag - 1)
-        if continues:
-            first, _, _, before = spans[-1]
-            spans[-1] = (first, end, label, min(before, sure))
+        index = (tag - 1) // 2
+        sure = float(probabilities[row, 1 + 2 * index] + probabilities[row, 2 + 2 * index])
+        if tag % 2 == 0 and spans and spans[-1][2] == TOKEN_LABELS[index] and row > 0 and tags[row - 1] in (tag, tag - 1):
+            first, _, label, before = spans[-1]
+            spans[-1] = (first, end, label, [*before, sure])
         else:
-            spans.append((start, end, label, sure))
-    return [trimmed for span in spans if (trimmed := trim(span, text))[0] < trimmed[1]]
+            spans.append((start, end, TOKEN_LABELS[index], [sure]))
+    trimmed = [(*trim(start, end, label, text), label, float(np.mean(sure))) for start, end, label, sure in spans]
+    return [span for span in trimmed if span[0] < span[1]]
 
 
-def trim(span: tuple[int, int, str, float], text: str) -> tuple[int, int, str, float]:
-    """The span without what follows a line end, and names, titles and organisations without the punctuation around them."""
-    start, end, label, sure = span
+def trim(start: int, end: int, label: str, text: str) -> tuple[int, int]:
+    """Without what follows a line end; names, titles and organisations without the punctuation around them."""
     if label != "address" and (stop := text.find("\n", start, end)) > start:
         end = stop
     if label in ("name", "title", "organisation"):
@@ -88,7 +90,7 @@ def trim(span: tuple[int, int, str, float], text: str) -> tuple[int, int, str, f
             start += 1
         while start < end and text[end - 1] in EDGES:
             end -= 1
-    return start, end, label, sure
+    return start, end
 
 
 class Scorer:
@@ -130,10 +132,9 @@ class Scorer:
         return [self.reading(text, *logits) for text, logits in zip(texts, self.logits(texts))]
 
     def reading(self, text: str, tags: np.ndarray, categories: np.ndarray, ranges: list[tuple[int, int]]) -> Reading:
-        scaled = tags / self.calibration.token_temperature + np.array(self.calibration.token_bias)
-        scores = scaled - np.logaddexp.reduce(scaled, axis=-1, keepdims=True)
+        biased = tags + np.array(self.calibration.token_bias)
         temperature = np.array(self.calibration.sequence_temperature)
-        return Reading(decode(scores, ranges, text), 1 / (1 + np.exp(-categories / temperature)))
+        return Reading(decode(biased, self.calibration.token_temperature, ranges, text), 1 / (1 + np.exp(-categories / temperature)))
 
 
 @dataclass
@@ -177,18 +178,30 @@ def auroc(positive: Iterable[float], negative: Iterable[float]) -> float:
 
 
 def windows(text: str, language: str) -> list[str]:
-    """A long text in parts of about a window; a passage is as confidential as its most confidential part."""
-    size = 450 if language == "en" else 160
-    return [text[start : start + size] for start in range(0, len(text), size)] or [text]
+    """A text cut at line and sentence ends into parts of about a hundred tokens, as the product does."""
+    size = 400 if language == "en" else 140
+    parts, start = [], 0
+    for sentence in re.finditer(r"[^\n.!?。！？；]*(?:[\n。！？；]|[.!?](?=\s|$)|[.!?]|$)", text):
+        while sentence.end() - start > size:
+            cut = sentence.start() if sentence.start() > start else start + size
+            parts.append(text[start:cut])
+            start = cut
+    return [*parts, text[start:]] if start < len(text) or not parts else parts
 
 
-def passage_scores(scorer: Scorer, records: Sequence[Record]) -> np.ndarray:
-    """Probabilities [records, categories], the largest over the windows of each record."""
-    parts = [(index, part) for index, record in enumerate(records) for part in windows(record.text, record.language)]
-    out = np.zeros((len(records), len(SEQUENCE_LABELS)))
-    for (index, _), reading in zip(parts, scorer.read([part for _, part in parts])):
-        out[index] = np.maximum(out[index], reading.categories)
-    return out
+def passage_logits(scorer: Scorer, texts: Sequence[str], language: str) -> np.ndarray:
+    """Category logits [texts, categories]: the mean over up to four windows in a row, the largest such mean of each text."""
+    parts = [(index, part) for index, text in enumerate(texts) for part in windows(text, language)]
+    found: list[list[np.ndarray]] = [[] for _ in texts]
+    for (index, _), (_, categories, _) in zip(parts, scorer.logits([part for _, part in parts])):
+        found[index].append(categories)
+    groups = [[np.mean(rows[start : start + 4], axis=0) for start in range(0, len(rows), 4)] for rows in found]
+    return np.array([np.max(each, axis=0) for each in groups]).reshape(len(texts), len(SEQUENCE_LABELS))
+
+
+def passage_scores(scorer: Scorer, texts: Sequence[str], language: str) -> np.ndarray:
+    """Probabilities [texts, categories]."""
+    return 1 / (1 + np.exp(-passage_logits(scorer, texts, language) / np.array(scorer.calibration.sequence_temperature)))
 
 
 def span_tallies(scorer: Scorer, records: Sequence[Record], source: SpanSource) -> dict[str, Tally]:
@@ -236,10 +249,10 @@ def summary(model: Reader, tokenizer: Tokenizer, directory: Path, part: str, cou
         lines.append(f"  own {language}: " + ", ".join(f"{label} r{tally.recall:.3f} p{tally.precision:.3f}" for label, tally in tallies.items()))
         scores: dict[bool, list[float]] = {True: [], False: []}
         for source in CLASS_SOURCES:
-            records = [record for record in take(records_of(directory, source, part), count // 4) if record.language == language]
-            scores[bool(source.categories)] += passage_scores(scorer, records).max(1).tolist() if records else []
+            texts = [record.text for record in take(records_of(directory, source, part), count // 4) if record.language == language]
+            scores[bool(source.categories)] += passage_scores(scorer, texts, language).max(1).tolist() if texts else []
         own: dict[bool, list[float]] = {}
         for kind in ("business", "public"):
-            own[kind == "business"] = [reading.categories.max() for reading in scorer.read([text.text for text in own_texts(language, kind, part, count)])]
+            own[kind == "business"] = passage_scores(scorer, [text.text for text in own_texts(language, kind, part, count)], language).max(1).tolist()
         lines.append(f"  passages {language}: AUROC files {auroc(scores[True], scores[False]):.4f}, own {auroc(own[True], own[False]):.4f}")
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from data import OUTSIDE, Record, allowed_tags, outside_bits, part_of, split_key
 from generate.compose import KINDS, LANGUAGES, Composer, templates
 from generate.fill import LABELS, Filler
 from network import TAGS, TOKEN_LABELS
-from score import Tally, auroc, decode, viterbi
+from score import Tally, auroc, decode, viterbi, windows
 
 
 class Templates(unittest.TestCase):
@@ -109,8 +109,14 @@ class Reading(unittest.TestCase):
         scores = np.full((3, TAGS), -10.0)
         scores[0, 1] = scores[1, 2] = scores[2, 0] = 0.0
         ranges = [(0, 3), (4, 7), (8, 9)]
-        self.assertEqual([span[:3] for span in decode(scores, ranges, "Ann Lee, x")], [(0, 7, "name")])
-        self.assertEqual([span[:3] for span in decode(scores, ranges, "Ann\nLee, x")], [(0, 3, "name")])
+        self.assertEqual([span[:3] for span in decode(scores, 1.0, ranges, "Ann Lee, x")], [(0, 7, "name")])
+        self.assertEqual([span[:3] for span in decode(scores, 1.0, ranges, "Ann\nLee, x")], [(0, 3, "name")])
+
+    def test_windows_cover_the_text_in_order(self) -> None:
+        for text in ("", "short", "One. Two. " * 200, "无标点" * 200, "第一句。第二句！\n" * 60):
+            for language in LANGUAGES:
+                self.assertEqual("".join(windows(text, language)), text)
+                self.assertTrue(all(len(part) <= 400 for part in windows(text, language)))
 
     def test_tally_counts_covered_characters(self) -> None:
         tally = Tally()
