@@ -42,7 +42,7 @@ MEASURED_CLASSES = (
     ("harmless_zh_train", "headline", ()),
 )
 PROXIES = {"meeting_transcript", "financial_statement", "resume", "business_email"}
-MOST = 600
+MOST = 400
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,15 @@ def span_tables(scorer: Scorer, directory: Path) -> None:
     print("Recall: spans of which at least 80 % of the characters are covered. Precision: found spans that touch a known one.\n")
     print(header("source", "label", "spans", "recall", "precision"))
     for source in SPAN_SOURCES:
-        for label, tally in span_tallies(scorer, take(records_of(directory, source, "test"), 1500), source).items():
+        for label, tally in span_tallies(scorer, take(records_of(directory, source, "test"), 800), source).items():
             if tally.known >= 5:
                 print(row(source.file, label, tally.known, tally.recall, tally.precision))
     for source in MEASURED_SPANS:
-        for label, tally in span_tallies(scorer, take(read_records(directory, source.file), 1500), source).items():
+        for label, tally in span_tallies(scorer, take(read_records(directory, source.file), 800), source).items():
             if tally.known >= 5:
                 print(row(source.file + " (source not trained on)", label, tally.known, tally.recall, tally.precision))
     for language in LANGUAGES:
-        for label, tally in own_tallies(scorer, language, "test", 700).items():
+        for label, tally in own_tallies(scorer, language, "test", 500).items():
             print(row(f"own templates, {language}", label, tally.known, tally.recall, tally.precision))
     print()
 
@@ -96,7 +96,7 @@ def all_passages(scorer: Scorer, directory: Path) -> list[Passages]:
         add(category, file.split("_")[1], categories, True, take(records, MOST))
     for language in LANGUAGES:
         for kind in ("business", "public"):
-            texts = own_texts(language, kind, "test", 1500)
+            texts = own_texts(language, kind, "test", 800)
             for categories in dict.fromkeys(text.categories for text in texts):
                 records = [Record("", language, text.text) for text in texts if text.categories == categories]
                 add("own " + ("+".join(categories) or "public"), language, categories, False, records)
