@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -17,11 +18,14 @@ from network import SEQUENCE_LABELS, TAGS, TOKEN_LABELS, Reader
 from score import Scorer, Tally, decode, own_texts, passage_logits, take
 
 # The default policy logs names, organisations and titles and may act on the rest.
-LEAST_PRECISION = {"name": 0.92, "organisation": 0.85, "title": 0.85}
+LEAST_CASES = 10
+LEAST_PRECISION = {"name": 0.90, "organisation": 0.85, "title": 0.85}
 LEAST_PRECISION_ELSEWHERE = 0.95
 BIASES = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.5, 3.0, -0.5, -1.0)
 FALSE_POSITIVE_RATE = 0.001
 SAFETY_LOGITS = 0.4
+# Blocking public text is the dearer error: nothing acts below this probability, however clean the dev part is.
+LEAST_THRESHOLD = 0.85
 TEMPERATURES = np.exp(np.linspace(np.log(0.5), np.log(4.0), 60))
 
 
@@ -68,35 +72,43 @@ def token_bias(scorer: Scorer, directory: Path, temperature: float) -> list[floa
     for source in SPAN_SOURCES:
         records = [without_structured(record, Random(record.id)) for record in take(records_of(directory, source, "dev"), 250)]
         for record, logits in zip(records, scorer.logits([record.text for record in records])):
-            cases.append(([(set(labels), start, end, optional) for start, end, labels, optional in known_spans(record, source)], source.annotates, record.text, logits))
+            cases.append((source.file, [(set(labels), start, end, optional) for start, end, labels, optional in known_spans(record, source)], source.annotates, record.text, logits))
     for language in LANGUAGES:
         for kind, count in (("personal", 400), ("business", 200), ("public", 200)):
             texts = own_texts(language, kind, "dev", count)
             for text, logits in zip(texts, scorer.logits([text.text for text in texts])):
-                cases.append(([({label.removesuffix("?")}, start, end, label.endswith("?")) for start, end, label in text.spans], TOKEN_LABELS, text.text, logits))
-    choices: dict[str, list[tuple[float, Tally]]] = {label: [] for label in TOKEN_LABELS}
+                cases.append(("own " + language, [({label.removesuffix("?")}, start, end, label.endswith("?")) for start, end, label in text.spans], TOKEN_LABELS, text.text, logits))
+    choices: dict[str, list[tuple[float, list[Tally]]]] = {label: [] for label in TOKEN_LABELS}
     for bias in BIASES:
-        tallies = {label: Tally() for label in TOKEN_LABELS}
-        for known, annotated, text, (tags, _, ranges) in cases:
+        tallies: dict[str, defaultdict[str, Tally]] = {label: defaultdict(Tally) for label in TOKEN_LABELS}
+        for source, known, annotated, text, (tags, _, ranges) in cases:
             found = decode(tags + np.array([0.0] + [bias] * (TAGS - 1)), temperature, ranges, text)
             for label in annotated:
                 sure = [(start, end, label) for labels, start, end, optional in known if labels == {label} and not optional]
                 unsure = [(start, end, label) for labels, start, end, optional in known if label in labels and optional]
-                tallies[label].add(sure, [span for span in found if span[2] == label], unsure)
-        for label, tally in tallies.items():
-            choices[label].append((bias, tally))
+                tallies[label][source].add(sure, [span for span in found if span[2] == label], unsure)
+        for label, each in tallies.items():
+            choices[label].append((bias, list(each.values())))
     out = [0.0] * TAGS
     for index, label in enumerate(TOKEN_LABELS):
         out[1 + 2 * index] = out[2 + 2 * index] = operating_point(choices[label], LEAST_PRECISION.get(label, LEAST_PRECISION_ELSEWHERE))
     return out
 
 
-def operating_point(choices: list[tuple[float, Tally]], least: float) -> float:
-    """The bias with the most recall at a precision of at least `least`, or else the best F1; the smallest of equals."""
-    precise = [(tally.recall, -abs(bias), bias) for bias, tally in choices if tally.precision >= least]
+def operating_point(choices: list[tuple[float, list[Tally]]], least: float) -> float:
+    """The bias with the most recall at a precision of at least `least`, or else the best F1; the smallest of equals.
+
+    Both are means over the sources, so that many easy templates do not outvote a few posts.
+    """
+    points = []
+    for bias, tallies in choices:
+        precision = np.mean([tally.precision for tally in tallies if tally.found >= LEAST_CASES] or [0.0])
+        recall = np.mean([tally.recall for tally in tallies if tally.known >= LEAST_CASES] or [0.0])
+        points.append((float(precision), float(recall), bias))
+    precise = [(recall, -abs(bias), bias) for precision, recall, bias in points if precision >= least]
     if precise:
         return max(precise)[2]
-    return max(choices, key=lambda choice: 2 * choice[1].right / max(1, choice[1].found + choice[1].known))[0]
+    return max(points, key=lambda point: 2 * point[0] * point[1] / (point[0] + point[1] + 1e-9))[2]
 
 
 def sequence_calibration(scorer: Scorer, directory: Path, calibration: Calibration) -> Calibration:
@@ -132,5 +144,5 @@ def sequence_calibration(scorer: Scorer, directory: Path, calibration: Calibrati
         temperature = float(min(TEMPERATURES, key=loss))
         limit = float(np.quantile(harmless[:, index], 1 - FALSE_POSITIVE_RATE)) + SAFETY_LOGITS
         temperatures.append(temperature)
-        thresholds.append(max(0.5, min(0.999, 1 / (1 + float(np.exp(-limit / temperature))))))
+        thresholds.append(max(LEAST_THRESHOLD, min(0.999, 1 / (1 + float(np.exp(-limit / temperature))))))
     return replace(calibration, sequence_temperature=temperatures, sequence_threshold=thresholds)

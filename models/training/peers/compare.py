@@ -25,7 +25,7 @@ from score import Scorer, Tally, take  # noqa: E402
 
 Found = list[tuple[int, int, str]]
 EDGAR = SpanSource("ner_en_edgar_ener", frozenset({"name", "organisation"}), True)
-MOST = 800
+MOST = 200
 
 
 def joined(spans: Found, text: str) -> Found:
