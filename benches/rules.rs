@@ -70,7 +70,7 @@ fn own_keywords(criterion: &mut Criterion<CpuTime>) {
             (0..4).map(|_| names[random.below(names.len() as u64) as usize]).collect()
         }
     };
-    let words: Vec<String> = (0..COUNT).map(|number| word(number)).collect();
+    let words: Vec<String> = (0..COUNT).map(word).collect();
     let file = format!(
         "[[rule]]\nid = \"own\"\nlabel = \"company.project\"\nname = {{ en = \"project\", zh = \"项目\" }}\npattern = '(?i:{})'\nkeywords = {words:?}\n\
          confidence = 0.9\nevidence = \"structure\"\nseverity = \"high\"\nexamples = [\"{first}\", \"a {first}\", \"{first}.\"]\n\
