@@ -1,6 +1,6 @@
 //! The files that a configuration names: policy and rules.
 
-use super::Config;
+use super::{Config, Inspect};
 use crate::{
     detect::{Detectors, Options, RuleFile, model::Model},
     inspect::{Inspector, Limits, Readers},
@@ -33,20 +33,25 @@ impl Config {
     /// # Errors
     /// Why it cannot be had.
     pub fn model(&self) -> Result<Option<Arc<Model>>, Vec<Problem>> {
-        let threads = self.inspect.model_threads;
-        let Some(directory) = self.inspect.model_directory.as_deref().filter(|_| self.inspect.model > ModelUse::Off) else {
+        let Inspect { model, model_directory, model_threads, .. } = &self.inspect;
+        if *model == ModelUse::Off {
             return Ok(None);
+        }
+        let loaded = match model_directory {
+            None => Model::embedded(*model_threads),
+            Some(directory) => {
+                let file = |name: &str| {
+                    let path = directory.join(name);
+                    fs::read(&path).map_err(|error| vec![unreadable(&path, "inspect.model_directory", &error)])
+                };
+                Model::load(file("exeat-zh-en.gguf")?.into(), &file("tokenizer.json")?, *model_threads)
+            }
         };
-        let file = |name: &str| {
-            let path = directory.join(name);
-            fs::read(&path).map_err(|error| vec![unreadable(&path, "inspect.model_directory", &error)])
-        };
-        let model = Model::load(file("exeat-zh-en.gguf")?.into(), &file("tokenizer.json")?, threads);
-        model.map(|model| Some(Arc::new(model))).map_err(|error| {
+        loaded.map(|model| Some(Arc::new(model))).map_err(|error| {
+            let file = model_directory.as_deref().map_or("the shipped model".to_owned(), |directory| directory.display().to_string());
             let text = error.to_string();
             let (cause, fix) = text.split_once("; ").unwrap_or((&text, "set inspect.model = \"off\""));
-            let (file, item) = (directory.display().to_string(), "inspect.model_directory".to_owned());
-            vec![Problem { file, line: None, item, cause: cause.to_owned(), fix: fix.to_owned() }]
+            vec![Problem { file, line: None, item: "inspect.model".to_owned(), cause: cause.to_owned(), fix: fix.to_owned() }]
         })
     }
 

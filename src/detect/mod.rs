@@ -192,10 +192,12 @@ impl Detectors {
 
     /// What people call data of this kind; `None` if nothing finds it.
     pub fn name_of(&self, label: &Label, language: Language) -> Option<&str> {
-        let rule = self.engine.rules.iter().find(|rule| rule.label == *label).map(|rule| rule.name.say(language));
+        // The model's names are of the kind of data; those of rules may say how it was found.
         #[cfg(feature = "model")]
-        let rule = rule.or_else(|| model::name_of(label, language));
-        rule
+        let general = model::name_of(label, language);
+        #[cfg(not(feature = "model"))]
+        let general = None;
+        general.or_else(|| self.engine.rules.iter().find(|rule| rule.label == *label).map(|rule| rule.name.say(language)))
     }
 }
 

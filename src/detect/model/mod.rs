@@ -21,6 +21,7 @@ mod meter;
 mod network;
 mod passages;
 mod self_test;
+mod shipped;
 mod vocabulary;
 mod windows;
 

@@ -66,7 +66,11 @@ pub(super) fn add_spans(heads: &Heads, text: &str, places: &[Range<usize>], logi
     let own = logits.tokens.get(tags..tags * (places.len() + 1)).unwrap_or_default();
     for run in decode::runs(heads, own) {
         let (Some(first), Some(last)) = (places.get(run.start), run.end.checked_sub(1).and_then(|last| places.get(last))) else { continue };
-        let Some(range) = whole_words(text, first.start..last.end) else { continue };
+        let range = first.start..last.end;
+        // An address may go over several lines, nothing else does.
+        let is_address = heads.token_labels.get(run.label).is_some_and(|label| label.is_under("personal.address"));
+        let range = if is_address { range } else { first_line(text, range) };
+        let Some(range) = whole_words(text, range) else { continue };
         // Pieces of one window share some tokens.
         match out.last_mut().filter(|before| range.start < before.range.end) {
             Some(before) if before.label == run.label => before.range.end = before.range.end.max(range.end),
@@ -74,6 +78,14 @@ pub(super) fn add_spans(heads: &Heads, text: &str, places: &[Range<usize>], logi
             None => out.push(Spotted { range, label: run.label, confidence: run.confidence }),
         }
     }
+}
+
+/// The first line of `range` that is not blank.
+fn first_line(text: &str, range: Range<usize>) -> Range<usize> {
+    let inside = text.get(range.clone()).unwrap_or_default();
+    let start = range.start + inside.len() - inside.trim_start().len();
+    let end = text.get(start..range.end).and_then(|line| line.find('\n')).map_or(range.end, |newline| start + newline);
+    start..end.max(start)
 }
 
 /// `range` on the borders of words, without spaces and punctuation at its ends; `None` if nothing is left of it.
@@ -139,6 +151,13 @@ mod tests {
     fn a_long_run_is_cut_evenly() {
         let windows: Vec<_> = (0..5).map(|at| seen(at * 10..at * 10 + 10, 0.0)).collect();
         assert_eq!(groups(&windows).map(<[Seen]>::len).collect::<Vec<_>>(), [3, 2]);
+    }
+
+    #[test]
+    fn a_name_ends_with_its_line() {
+        let text = "From \nAda Lovelace\nLondon";
+        assert_eq!(&text[first_line(text, 4..text.len())], "Ada Lovelace");
+        assert_eq!(&text[first_line(text, 6..9)], "Ada");
     }
 
     #[test]
