@@ -60,7 +60,7 @@ fn own_keywords(criterion: &mut Criterion<CpuTime>) {
     const COUNT: usize = 1000;
     let mut random = Random(5);
     let letters = |random: &mut Random, from: &[u8], count: u64| (0..count).map(|_| random.pick(from)).collect::<String>();
-    let mut word = |number: usize| match number % 2 {
+    let word = |number: usize| match number % 2 {
         0 => {
             let len = random.below(6) + 5;
             letters(&mut random, b"abcdefghijklmnoprstuvwyz", len)
