@@ -79,6 +79,8 @@ pub enum Syntax {
     UrlEncoded,
     /// XML or HTML; character references are decoded in the text.
     Xml,
+    /// The printable runs of bytes of no known format: much of it is noise.
+    Raw,
 }
 
 /// A piece of text read out of a message, with the way back to its bytes.

@@ -54,7 +54,7 @@ impl<'a> Document<'a> {
             Syntax::UrlEncoded => {
                 self.field_at(segment, origin, span).and_then(|(name, _)| Some(format!("field \"{}\"", readable(&name)?)))
             }
-            Syntax::Plain | Syntax::Xml => None,
+            Syntax::Plain | Syntax::Xml | Syntax::Raw => None,
         };
         match (&segment.place, inner) {
             (Place::Url, _) => "url".to_owned(),

@@ -14,7 +14,7 @@ pub(super) fn own_traffic(seen: &Seen<'_>, document: &Document<'_>, segment: usi
     let source = document.segments().get(segment)?;
     let secret = seen.rule.label.is_under("secret");
     let session = seen.rule.traffic == Traffic::Session;
-    if (secret || session) && source.syntax != Syntax::Plain {
+    if (secret || session) && !matches!(source.syntax, Syntax::Plain | Syntax::Raw) {
         let text = span.slice(&source.text);
         // `"password": "x"` as a whole: what counts is the value.
         let value = text.rfind([':', '=']).map_or(0, |at| at + 1);

@@ -222,7 +222,7 @@ fn what_policy_lets_pass_unread_passes_also_as_a_stream() {
 
 #[test]
 fn a_stream_leaves_one_record_that_grows() {
-    let exeat = Exeat::start_with(&Setup { config: "[inspect]\nmax_memory_bytes = 65536\n", ..Setup::default() });
+    let exeat = Exeat::start_with(&Setup { config: "[inspect]\nmax_memory_bytes = 65536\nmodel = \"off\"\n", ..Setup::default() });
     let origin = Origin::start(&Kind::https_h1());
     let prose = "the quick brown fox jumps over the lazy dog\n".repeat(40_000);
     let body = format!("write to li.wei@example.org\n{prose}or to anna.schmidt@example.org\n{prose}");

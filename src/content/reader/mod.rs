@@ -243,7 +243,7 @@ impl<'a> Reader<'_, 'a> {
     fn read_raw<'b>(&mut self, content: &Content<'b, 'a>, shortest: usize) {
         let (text, map) = raw::runs(content.bytes, shortest);
         let content = Content { access: Access::ReadOnly, ..content.piece(0..content.bytes.len(), MediaType::default()) };
-        self.add(&content, Syntax::Plain, text.into(), map, Structure::None(Style::Plain));
+        self.add(&content, Syntax::Raw, text.into(), map, Structure::None(Style::Plain));
     }
 
     /// Appends a segment: all of `content` as `text`.

@@ -40,12 +40,13 @@ impl Field {
 pub(super) fn stretches(document: &Document<'_>) -> Vec<(usize, Range<usize>)> {
     let mut all = Vec::new();
     for (index, segment) in document.segments().iter().enumerate() {
-        if matches!(segment.place, Place::Header(_)) || !super::may_hold_language(segment.text.as_bytes()) {
+        if matches!(segment.place, Place::Header(_)) || segment.syntax == Syntax::Raw || !super::may_hold_language(segment.text.as_bytes())
+        {
             continue;
         }
         let mut push = |range: Range<usize>| pieces(&segment.text, range, |piece| all.push((index, piece)));
         match segment.syntax {
-            Syntax::Plain | Syntax::Xml => push(0..segment.text.len()),
+            Syntax::Plain | Syntax::Xml | Syntax::Raw => push(0..segment.text.len()),
             Syntax::UrlEncoded => {
                 // Values, and the path of a URL.
                 let mut start = 0;
@@ -176,7 +177,7 @@ fn tag_len(text: &str, syntax: Syntax) -> usize {
     }
     match syntax {
         Syntax::Xml => text.bytes().take(LONGEST_TAG).position(|byte| byte == b'>').map_or(0, |end| end + 1),
-        Syntax::Plain | Syntax::Json | Syntax::UrlEncoded => 0,
+        Syntax::Plain | Syntax::Json | Syntax::UrlEncoded | Syntax::Raw => 0,
     }
 }
 
