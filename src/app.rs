@@ -37,7 +37,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How often the files of policy and rules are looked at for changes.
+/// How often the files of policy, rules and packs are looked at for changes.
 const WATCH: Duration = Duration::from_secs(2);
 
 /// Where a running server can be reached.
@@ -158,6 +158,11 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
         proxy: proxy_address,
         admin: admin_address,
         names: config.admin.names.clone(),
+        shelf: config.shelf(),
+        knowledge_key: {
+            let config = config.clone();
+            Box::new(move || config.knowledge_key())
+        },
     };
     let limits = limits(&config);
     let proxy = Arc::new(Proxy {
@@ -247,12 +252,13 @@ fn reload(config: &Config, key: &DigestKey, model: Option<&Arc<Model>>, inspecto
     }
 }
 
-/// When the files of policy, allow-list and rules were last written.
+/// When the files of policy, allow-list, rules and packs were last written.
 fn stamps(config: &Config) -> HashMap<PathBuf, SystemTime> {
     let stamp = |path: &Path| Some((path.to_owned(), fs::metadata(path).ok()?.modified().ok()?));
     let rules = config.rules.directories.iter().flat_map(|directory| fs::read_dir(directory).into_iter().flatten().flatten());
-    let own = [config.policy.file.as_deref(), config.policy.allow.as_deref()];
-    rules.filter_map(|entry| stamp(&entry.path())).chain(own.into_iter().flatten().filter_map(stamp)).collect()
+    let packs = config.pack_files();
+    let own = config.policy.file.iter().chain(&config.policy.allow).chain(&packs).chain([&config.knowledge.key_file]);
+    rules.filter_map(|entry| stamp(&entry.path())).chain(own.filter_map(|path| stamp(path))).collect()
 }
 
 async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, StartError> {

@@ -4,6 +4,7 @@
 //! wrong with a file is reported at once, with place, cause and fix.
 
 mod load;
+mod packs;
 mod read;
 
 use crate::{
@@ -164,8 +165,14 @@ pub struct Rules {
 /// `[knowledge]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Knowledge {
-    /// What was learnt from the company's own data.
+    /// What was learnt from the company's own data: packs, or folders of them.
     pub packs: Vec<PathBuf>,
+    /// The file of the key that opens them.
+    pub key_file: PathBuf,
+    /// Cells of one row of a table that must stand together.
+    pub min_cells: usize,
+    /// Characters of a document that must stand together.
+    pub min_characters: usize,
 }
 
 /// `[audit]`

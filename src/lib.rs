@@ -19,6 +19,9 @@ pub mod finding;
 #[cfg(feature = "server")]
 pub mod gate;
 pub mod inspect;
+pub mod knowledge;
+#[cfg(feature = "server")]
+pub mod learn;
 pub mod policy;
 pub mod problem;
 #[cfg(feature = "server")]

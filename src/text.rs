@@ -49,6 +49,12 @@ impl Span {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// What is left before and behind `other`, which belongs to the same text.
+    pub fn without(self, other: Self) -> [Option<Self>; 2] {
+        let part = |start: usize, end: usize| (start < end).then_some(Self { start, end });
+        [part(self.start, self.end.min(other.start)), part(self.start.max(other.end), self.end)]
+    }
+
     /// Whether `other` lies wholly inside.
     pub fn covers(self, other: Self) -> bool {
         self.start <= other.start && other.end <= self.end

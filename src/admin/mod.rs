@@ -7,6 +7,7 @@ mod access;
 mod console;
 mod dry_run;
 mod events;
+mod knowledge;
 mod pac;
 mod problem;
 mod serve;
@@ -19,6 +20,8 @@ mod token_routes;
 use crate::{
     audit::{Metrics, Store, Tokens},
     inspect::Inspector,
+    knowledge::{seal::Key, shelf::Shelf},
+    problem::Problem as FileProblem,
 };
 use access::{Access, Failures};
 use arc_swap::ArcSwap;
@@ -27,7 +30,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{Method, StatusCode},
     middleware,
-    routing::{MethodRouter, delete, get, post},
+    routing::{MethodRouter, delete, get, post, put},
 };
 use bytes::Bytes;
 use problem::Problem;
@@ -39,8 +42,10 @@ use tokio::sync::Semaphore;
 
 pub use serve::serve;
 
+/// Reads the key of the packs, which may come after the start.
+pub type ReadKey = Box<dyn Fn() -> Result<Key, FileProblem> + Send + Sync>;
+
 /// What the admin server works with.
-#[derive(Debug)]
 pub struct AdminState {
     /// The audit.
     pub store: Store,
@@ -64,10 +69,13 @@ pub struct AdminState {
     pub admin: SocketAddr,
     /// DNS names under which the console and the API may be used. Addresses and `localhost` always may.
     pub names: Vec<String>,
+    /// The packs that may be replaced.
+    pub shelf: Shelf,
+    /// Their key.
+    pub knowledge_key: ReadKey,
 }
 
 /// The state with what the server itself remembers.
-#[derive(Debug)]
 struct Admin {
     state: AdminState,
     failures: Failures,
@@ -104,6 +112,9 @@ struct Route {
 /// Most bytes of a dry run's JSON: a body of `inspect.max_memory_bytes` in base64, and some.
 const DRY_RUN_BYTES: usize = 24 << 20;
 
+/// Most bytes of a pack: that of some hundred million cells, or of a million documents.
+const PACK_BYTES: usize = 2 << 30;
+
 /// Every route.
 fn routes() -> Vec<Route> {
     use Access::{Admin, Metrics, Page, Public, Viewer};
@@ -133,6 +144,10 @@ fn routes() -> Vec<Route> {
         read(Viewer, "/api/v1/audit/verify", get(events::verify)),
         on(Method::POST, Viewer, "/api/v1/inspect", post(dry_run::inspect).layer(DefaultBodyLimit::max(DRY_RUN_BYTES))),
         read(Viewer, "/api/v1/rules", get(dry_run::rules)),
+        read(Viewer, "/api/v1/knowledge", get(knowledge::list)),
+        on(Method::PUT, Admin, "/api/v1/knowledge/{name}", put(knowledge::put).layer(DefaultBodyLimit::max(PACK_BYTES))),
+        on(Method::DELETE, Admin, "/api/v1/knowledge/{name}", delete(knowledge::remove)),
+        on(Method::POST, Admin, "/api/v1/knowledge/{name}/rollback", post(knowledge::roll_back)),
         read(Viewer, "/api/v1/whoami", get(token_routes::whoami)),
         read(Admin, "/api/v1/tokens", get(token_routes::list)),
         on(Method::POST, Admin, "/api/v1/tokens", post(token_routes::create)),

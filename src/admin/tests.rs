@@ -5,6 +5,10 @@ use crate::{
     audit::{Entry, Id, Outcome, Record, Role},
     detect::Detectors,
     inspect::{Limits, Readers},
+    knowledge::{
+        build::{NewDocument, PackBuilder, Reading},
+        seal,
+    },
     policy::Policy,
     redact::DigestKey,
 };
@@ -53,6 +57,8 @@ impl Server {
             proxy: proxy.parse().expect("address"),
             admin: admin.parse().expect("address"),
             names: vec!["exeat.corp.example".to_owned()],
+            shelf: Shelf::new(dir.path().join("knowledge")),
+            knowledge_key: Box::new(|| Ok(pack_key())),
         };
         let token = std::fs::read_to_string(dir.path().join("admin.token")).expect("token").trim().to_owned();
         Self { router: router(state), store, token, viewer, ready, _dir: dir }
@@ -92,6 +98,10 @@ impl Server {
         self.store.append(&record).await.expect("append");
         record.id
     }
+}
+
+fn pack_key() -> Key {
+    Key::parse(&"5a".repeat(32)).expect("a key")
 }
 
 fn plain(method: &str, path: &str) -> Request<Body> {
@@ -481,4 +491,35 @@ async fn it_serves_on_a_socket_and_stops_when_told() {
     let mut rest = Vec::new();
     let _ = socket.read_to_end(&mut rest).await;
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn packs_are_uploaded_rolled_back_and_removed() {
+    let server = Server::start().await;
+    let pack = |name: &str| {
+        let mut builder = PackBuilder::new(pack_key().digester(), name);
+        let text = "some confidential words that are long enough to be learnt";
+        builder.document(&NewDocument { id: 1, source: 1, content: 1, text, reading: Reading::Prose });
+        seal::seal(&pack_key(), builder.finish("2026-01-01T00:00:00Z".to_owned())).expect("sealed")
+    };
+    let send = async |method: &str, path: &str, body: Vec<u8>| {
+        let response = server.send(with_token(&server.token, method, path, Body::from(body))).await;
+        let status = response.status();
+        (status.as_u16(), axum::body::to_bytes(response.into_body(), 1 << 16).await.expect("body"))
+    };
+    let (status, body) = send("PUT", "/api/v1/knowledge/acme", pack("acme")).await;
+    let about: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!((status, &about["name"], &about["documents"]), (201, &json!("acme"), &json!(1)));
+    assert_eq!(send("POST", "/api/v1/knowledge/acme/rollback", Vec::new()).await.0, 404, "there was none before");
+    assert_eq!(send("PUT", "/api/v1/knowledge/acme", pack("acme")).await.0, 201);
+    assert_eq!(send("POST", "/api/v1/knowledge/acme/rollback", Vec::new()).await.0, 204);
+    let mut damaged = pack("acme");
+    damaged.truncate(100);
+    assert_eq!(send("PUT", "/api/v1/knowledge/acme", damaged).await.0, 422);
+    assert_eq!(send("PUT", "/api/v1/knowledge/other", pack("acme")).await.0, 409);
+    assert_eq!(send("PUT", "/api/v1/knowledge/..%2Facme", pack("acme")).await.0, 400);
+    assert_eq!(send("DELETE", "/api/v1/knowledge/acme", Vec::new()).await.0, 204);
+    assert_eq!(send("DELETE", "/api/v1/knowledge/acme", Vec::new()).await.0, 404);
+    let (status, body) = server.get("/api/v1/knowledge").await;
+    assert_eq!((status, body), (StatusCode::OK, json!({"packs": []})), "the inspector of this test was made without any");
 }

@@ -7,6 +7,7 @@ mod ca;
 mod check;
 mod evaluate;
 mod language;
+mod learn;
 mod ordered;
 mod reader;
 mod redact;
@@ -38,6 +39,8 @@ enum Command {
     Redact(redact::Args),
     /// Validate configuration, policy and rules, and list every problem
     Check(check::Args),
+    /// Teach the company's own data: tables, word lists, documents
+    Learn(learn::Args),
     /// Measure precision and recall on labelled data
     Evaluate(evaluate::Args),
     /// Print the root certificate that clients have to trust
@@ -60,6 +63,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Scan(args) => scan::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Learn(args) => learn::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Ca(args) => ca::run(&args),
         Command::Audit(args) => audit::run(&args),

@@ -1,4 +1,4 @@
-//! The files that a configuration names: policy and rules.
+//! The files that a configuration names: policy and rules. Packs are opened in `packs`.
 
 use super::{Config, Inspect};
 use crate::{
@@ -82,7 +82,7 @@ impl Config {
         }
     }
 
-    /// The shipped rules and those of the directories that the configuration names.
+    /// The shipped rules, those of the directories and the packs that the configuration names.
     ///
     /// # Errors
     /// Every problem of all files.
@@ -106,10 +106,12 @@ impl Config {
         }
         let files: Vec<RuleFile<'_>> = texts.iter().map(|(name, text)| RuleFile { name, text }).collect();
         let detectors = Detectors::with(&files, &Options { test_values: self.rules.test_values });
-        match detectors {
-            Ok(detectors) if problems.is_empty() => Ok(detectors),
-            Ok(_) => Err(problems),
-            Err(more) => Err(problems.into_iter().chain(more).collect()),
+        match (detectors, self.taught()) {
+            (Ok(detectors), Ok(taught)) if problems.is_empty() => Ok(match taught {
+                Some(knowledge) => detectors.with_knowledge(Arc::new(knowledge)),
+                None => detectors,
+            }),
+            (detectors, taught) => Err(problems.into_iter().chain(detectors.err().into_iter().chain(taught.err()).flatten()).collect()),
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn config(file: &str, text: &str, directory: &Path, overrides: &Overr
             inspect: root.section("inspect", |table| keys.inspect(table)),
             policy: root.section("policy", |table| PolicyFile { file: keys.path(table, "file"), allow: keys.path(table, "allow") }),
             rules: root.section("rules", |table| keys.rules(table)),
-            knowledge: root.section("knowledge", |table| Knowledge { packs: keys.paths(table, "packs") }),
+            knowledge: root.section("knowledge", |table| keys.knowledge(table, &state.directory)),
             audit: root.section("audit", |table| keys.audit(table, &state.directory)),
             reply: root.section("reply", |table| Reply { contact: table.optional("contact", text_if_any) }),
             log: root.section("log", log),
@@ -116,6 +116,15 @@ impl Keys<'_> {
         Rules {
             directories: self.paths(table, "directories"),
             test_values: table.or("test_values", TestValues::Ignore, |value| value.choice(&choices)),
+        }
+    }
+
+    fn knowledge(&self, table: &Table<'_>, state: &Path) -> Knowledge {
+        Knowledge {
+            packs: self.paths(table, "packs"),
+            key_file: self.path(table, "key_file").unwrap_or_else(|| state.join("knowledge.key")),
+            min_cells: size(table, "min_cells", 2, 1, 16),
+            min_characters: size(table, "min_characters", 80, 20, 100_000),
         }
     }
 

@@ -9,15 +9,17 @@ use super::{
     shape::Shapes,
     wake::{Keyword, Wake},
 };
-use crate::problem::Problem;
+use crate::{knowledge::Knowledge, problem::Problem};
 use regex_automata::meta::{Cache, Regex};
 use regex_syntax::hir::{Capture, Hir, HirKind, Repetition};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Everything that a scan reads and nothing that it writes.
 pub(super) struct Engine {
     pub(super) rules: Vec<Rule>,
     pub(super) options: Options,
+    /// What the company taught, beside the rules.
+    pub(super) knowledge: Option<Arc<Knowledge>>,
     pub(super) wake: Wake,
     pub(super) shapes: Shapes,
     /// The rules woken by shapes.
@@ -75,7 +77,7 @@ impl Engine {
         let reaches = rules.iter().map(Reach::of).collect();
         let patterns = rules.iter().map(|_| OnceLock::new()).collect();
         let gates = (0..wake.pairs()).map(|_| OnceLock::new()).collect();
-        Ok(Self { rules, options, wake, shapes, by_shape, words, reaches, gates, patterns })
+        Ok(Self { rules, options, knowledge: None, wake, shapes, by_shape, words, reaches, gates, patterns })
     }
 
     pub(super) fn reach(&self, rule: u32) -> Reach {

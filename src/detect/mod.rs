@@ -5,7 +5,10 @@ mod context;
 mod digits;
 mod embedded;
 mod engine;
+mod exact;
+mod fingerprint;
 mod gate;
+mod learnt;
 mod lookalike;
 #[cfg(feature = "model")]
 pub mod model;
@@ -35,6 +38,7 @@ use crate::{
     budget::Budget,
     content::Document,
     finding::{Finding, Gap, Label},
+    knowledge::Knowledge,
     problem::Problem,
     text::Span,
     words::Language,
@@ -44,7 +48,7 @@ use piece::Pieces;
 use quiet::Reason;
 use regex_automata::util::pool::Pool;
 use scan::{Origin, Scratch, Tell};
-use std::{fmt, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
 /// Compiled rules, immutable.
 pub struct Detectors {
@@ -105,6 +109,18 @@ impl Detectors {
     fn of(files: &[RuleFile<'_>], options: &Options) -> Result<Self, Vec<Problem>> {
         let engine = Engine::new(rule::parse(files)?, options.clone())?;
         Ok(Self { engine, scratches: Pool::new(Scratch::default) })
+    }
+
+    /// The same rules, with what the company taught.
+    #[must_use]
+    pub fn with_knowledge(mut self, knowledge: Arc<Knowledge>) -> Self {
+        self.engine.knowledge = Some(knowledge).filter(|knowledge| !knowledge.packs().is_empty());
+        self
+    }
+
+    /// What the company taught; `None` if nothing.
+    pub fn knowledge(&self) -> Option<&Knowledge> {
+        self.engine.knowledge.as_deref()
     }
 
     /// Reads a document.
@@ -197,8 +213,15 @@ impl Detectors {
         let general = model::name_of(label, language);
         #[cfg(not(feature = "model"))]
         let general = None;
-        general.or_else(|| self.engine.rules.iter().find(|rule| rule.label == *label).map(|rule| rule.name.say(language)))
+        general
+            .or_else(|| self.engine.rules.iter().find(|rule| rule.label == *label).map(|rule| rule.name.say(language)))
+            .or_else(|| self.knowledge()?.packs().iter().find_map(|pack| pack.name_of(label)).map(|words| words.say(language)))
     }
+}
+
+/// `text` as detectors read it: widths folded, invisible characters dropped, left-over escapes resolved. What is learnt is read the same way.
+pub fn as_read(text: &str) -> Cow<'_, str> {
+    normalise::normalise(text).map_or(Cow::Borrowed(text), |normalised| Cow::Owned(normalised.text))
 }
 
 impl fmt::Debug for Detectors {

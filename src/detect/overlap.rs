@@ -1,14 +1,23 @@
 //! Where two findings overlap, the better grounded one stays.
 
-use crate::finding::Finding;
-use std::cmp::Reverse;
+use crate::{
+    finding::{Evidence, Finding},
+    text::Span,
+};
+use std::{cmp::Reverse, collections::BTreeMap};
 
-/// Sorts by segment and place; of findings that overlap keeps the one with the strongest evidence, then the longest, then the surest,
-/// then the most particular label.
+/// Findings by segment and first byte; none overlap.
+type Kept = BTreeMap<(usize, usize), Finding>;
+
+/// Sorts by segment and place; of findings that overlap keeps what the company itself taught, then the one with the strongest evidence, then
+/// the longest, then the surest, then the most particular label. Passages of learnt documents are long and give way to all but a model's
+/// guesses: what is left of them around the others stays.
 pub(super) fn resolve(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut findings = joined(findings);
+    let (passages, mut findings): (Vec<Finding>, Vec<Finding>) =
+        joined(findings).into_iter().partition(|finding| finding.label.is_under("company.document"));
     findings.sort_by(|a, b| {
-        let rank = |f: &Finding| (f.segment, f.evidence, Reverse(f.span.end() - f.span.start()));
+        let is_foreign = |f: &Finding| !f.label.is_under("company");
+        let rank = |f: &Finding| (f.segment, is_foreign(f), f.evidence, Reverse(f.span.end() - f.span.start()));
         let depth = |f: &Finding| Reverse(f.label.as_str().matches('.').count());
         rank(a)
             .cmp(&rank(b))
@@ -17,15 +26,40 @@ pub(super) fn resolve(findings: Vec<Finding>) -> Vec<Finding> {
             .then(a.span.cmp(&b.span))
             .then_with(|| a.detector.cmp(&b.detector))
     });
-    let mut kept: std::collections::BTreeMap<(usize, usize), Finding> = std::collections::BTreeMap::new();
-    for finding in findings {
-        // Kept ones are disjoint, so only the last that begins before our end can touch us.
-        let before = kept.range(..(finding.segment, finding.span.end())).next_back();
-        if !before.is_some_and(|(key, other)| key.0 == finding.segment && other.span.overlaps(finding.span)) {
-            kept.insert((finding.segment, finding.span.start()), finding);
-        }
-    }
+    let mut kept = Kept::new();
+    let guesses = findings.extract_if(.., |finding| finding.evidence == Evidence::Model).collect::<Vec<_>>();
+    findings.into_iter().for_each(|finding| keep(finding, &mut kept));
+    passages.into_iter().for_each(|passage| give_way(passage, &mut kept));
+    guesses.into_iter().for_each(|finding| keep(finding, &mut kept));
     kept.into_values().collect()
+}
+
+/// Adds a finding unless it overlaps one that is kept.
+fn keep(finding: Finding, kept: &mut Kept) {
+    // Kept ones are disjoint, so only the last that begins before our end can touch us.
+    let before = kept.range(..(finding.segment, finding.span.end())).next_back();
+    if !before.is_some_and(|(key, other)| key.0 == finding.segment && other.span.overlaps(finding.span)) {
+        kept.insert((finding.segment, finding.span.start()), finding);
+    }
+}
+
+/// Adds what is left of a passage around the findings that are kept.
+fn give_way(passage: Finding, kept: &mut Kept) {
+    let (segment, mut rest) = (passage.segment, Some(passage.span));
+    let first = kept.range(..=(segment, passage.span.start())).next_back().map_or((segment, 0), |(key, _)| *key);
+    let others: Vec<Span> = kept
+        .range(first..(segment, passage.span.end()))
+        .map(|(_, other)| other)
+        .filter(|other| other.segment == segment && other.span.overlaps(passage.span))
+        .map(|other| other.span)
+        .collect();
+    let mut add = |span: Span| kept.insert((segment, span.start()), Finding { span, ..passage.clone() });
+    for other in others {
+        let Some([before, behind]) = rest.map(|rest| rest.without(other)) else { break };
+        before.map(&mut add);
+        rest = behind;
+    }
+    rest.map(&mut add);
 }
 
 /// Parts of one find (encoded text that was read in pieces) become one.
@@ -45,15 +79,29 @@ fn joined(mut findings: Vec<Finding>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        finding::{Confidence, Evidence, Label},
-        text::Span,
-    };
+    use crate::finding::{Confidence, Label};
 
     fn finding(start: usize, end: usize, evidence: Evidence, confidence: f32, label: &str) -> Finding {
         let span = Span::of(&"x".repeat(100), start, end).expect("span");
         let (detector, label) = (label.into(), Label::parse(label).expect("label"));
         Finding { segment: 0, span, label, detector, evidence, confidence: Confidence::new(confidence) }
+    }
+
+    #[test]
+    fn passages_of_documents_give_way_and_what_the_company_taught_comes_first() {
+        use Evidence::{Checksum, Exact};
+        let kept = resolve(vec![
+            finding(0, 60, Exact, 0.9, "company.document.acme"),
+            finding(10, 20, Checksum, 0.9, "id.cn.resident"),
+            finding(10, 20, Exact, 0.9, "company.exact.acme"),
+            finding(50, 70, Checksum, 0.9, "finance.card"),
+            finding(0, 90, Evidence::Model, 0.9, "business.contract"),
+        ]);
+        let places: Vec<_> = kept.iter().map(|finding| (finding.span.start(), finding.span.end(), finding.label.as_str())).collect();
+        assert_eq!(
+            places,
+            [(0, 10, "company.document.acme"), (10, 20, "company.exact.acme"), (20, 50, "company.document.acme"), (50, 70, "finance.card")]
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     digits::{self, How, Spelled},
     embedded,
     engine::{Caches, Engine, Start},
+    learnt,
     normalise::{Normalised, normalise},
     quiet::{self, Reason},
     rule::{Rule, WithoutContext},
@@ -28,6 +29,7 @@ pub(super) struct Scratch {
     found: Vec<(u32, Range<usize>)>,
     /// Where sites talk about themselves.
     own_traffic: Vec<Range<usize>>,
+    learnt: learnt::Scratch,
 }
 
 /// What a run reports beside its findings.
@@ -108,6 +110,9 @@ impl Pass<'_> {
         }
         if self.origin.depth < embedded::DEPTH {
             self.embedded();
+        }
+        if let Some(knowledge) = &self.engine.knowledge {
+            learnt::read(knowledge, self.text, self.origin, &mut self.scratch.learnt, self.out);
         }
     }
 

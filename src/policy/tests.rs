@@ -76,7 +76,8 @@ fn the_shipped_policy_redacts_secrets_ids_and_cards_and_logs_ordinary_posts() {
     for label in ["personal.name", "personal.email", "personal.phone", "network.private_ip", "business.marked", "business.contract"] {
         assert_eq!(decide(label, 0.99), Action::Log, "{label}");
     }
-    assert_eq!(decide("company.exact.customers", 0.99), Action::Block);
+    assert_eq!(decide("company.exact.customers", 0.99), Action::Redact);
+    assert_eq!(decide("company.document.contracts", 0.99), Action::Block);
 }
 
 #[test]

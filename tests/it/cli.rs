@@ -94,7 +94,7 @@ fn scan_names_the_place_and_never_the_value() {
     let folder = Folder::new();
     folder.write("src/notes.txt", "nothing\n备注 LDG-471102 here\n").write("src/clean.txt", "nothing\n");
     let output = folder.exeat(&["scan", "--config", "exeat.toml", "src"], "");
-    assert_eq!(stdout(&output), "src/notes.txt:2:4: ledger number [company.exact.ledger] 0.95 block: L**-*****2\n");
+    assert_eq!(stdout(&output), "src/notes.txt:2:4: ledger number [company.exact.ledger] 0.95 redact: L**-*****2\n");
     assert_eq!(output.status.code(), Some(1));
     let output = folder.exeat(&["scan", "--config", "exeat.toml", "src/clean.txt"], "");
     assert_eq!((stdout(&output).as_str(), output.status.code()), ("", Some(0)));
@@ -121,7 +121,7 @@ fn scan_answers_records_in_order_with_byte_offsets() {
     assert_eq!(answers.len(), 500);
     for (n, answer) in answers.iter().enumerate() {
         assert_eq!(answer["id"], n);
-        assert_eq!(answer["action"], "block");
+        assert_eq!(answer["action"], "redact");
         let finding = &answer["findings"][0];
         assert_eq!((&finding["start"], &finding["end"]), (&Value::from(4), &Value::from(14)));
         assert_eq!((&finding["label"], &finding["detector"]), (&Value::from("company.exact.ledger"), &Value::from("ledger-number")));

@@ -15,6 +15,7 @@ mod evasions;
 mod exeat;
 mod git;
 mod imports;
+mod learn;
 mod model;
 mod origin;
 mod proxying;

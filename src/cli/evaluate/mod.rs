@@ -2,6 +2,7 @@
 
 mod data;
 mod kinds;
+mod knowledge;
 mod rank;
 mod score;
 
@@ -33,14 +34,19 @@ use std::{
 /// For confidential and public records, how well the model's surest passage tells them apart. A finding counts as right if it overlaps a span of its
 /// label. Labels that a file never uses are not judged by it, since it may simply not mark them.
 ///
+/// With --knowledge, a pack is tried instead: on excerpts of --documents that are in it, as they are and edited, and on
+/// --public ones, which must raise no alarm.
+///
 /// Labels of the data and ours:
 #[doc = include_str!("kinds.txt")]
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
     /// Data files
-    #[arg(value_name = "DATA", required = true)]
+    #[arg(value_name = "DATA", required_unless_present = "knowledge", conflicts_with = "knowledge")]
     data: Vec<PathBuf>,
+    #[command(flatten)]
+    pack: knowledge::PackArgs,
     #[command(flatten)]
     config: ConfigArgs,
     /// Findings below this confidence do not count
@@ -69,6 +75,9 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
+    if let Some(pack) = &args.pack.knowledge {
+        return knowledge::run(pack, &args.pack, args.config.load()?);
+    }
     let reader = Reader::of(&args.config.load()?)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     for path in &args.data {

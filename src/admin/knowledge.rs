@@ -1,0 +1,80 @@
+//! `/api/v1/knowledge`: the packs in force are listed, replaced, rolled back and removed.
+//!
+//! Only packs of the state directory can be changed here; those that the configuration names are the operator's files. The folder is watched
+//! like all files, so a change is in force within two seconds.
+
+use super::{Admin, Problem};
+use crate::knowledge::{
+    Pack,
+    shelf::{Shelf, ShelfError},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The packs that are in force.
+pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Response {
+    let inspector = admin.state.inspector.load();
+    let packs = inspector.detectors().knowledge().map_or(&[][..], |knowledge| knowledge.packs());
+    Json(json!({ "packs": packs.iter().map(describe).collect::<Vec<_>>() })).into_response()
+}
+
+/// Puts a pack into force, in place of the one of that name.
+pub(super) async fn put(State(admin): State<Arc<Admin>>, Path(name): Path<String>, file: Bytes) -> Result<Response, Problem> {
+    let shelf = shelf(&admin, &name)?;
+    let key = (admin.state.knowledge_key)().map_err(|problem| Problem::new(StatusCode::CONFLICT, problem.to_string()))?;
+    // Opening takes a moment for large packs.
+    let put = tokio::task::spawn_blocking(move || shelf.put(&name, &file, &key).map(|pack| describe(&pack))).await;
+    Ok((StatusCode::CREATED, Json(put.map_err(|_| failed())??)).into_response())
+}
+
+/// Puts the pack that was replaced last back into force.
+pub(super) async fn roll_back(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Result<StatusCode, Problem> {
+    let shelf = shelf(&admin, &name)?;
+    tokio::task::spawn_blocking(move || shelf.roll_back(&name)).await.map_err(|_| failed())??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a pack out of force.
+pub(super) async fn remove(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Result<StatusCode, Problem> {
+    let shelf = shelf(&admin, &name)?;
+    tokio::task::spawn_blocking(move || shelf.remove(&name)).await.map_err(|_| failed())??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn shelf(admin: &Admin, name: &str) -> Result<Shelf, Problem> {
+    let is_name = Shelf::is_name(name);
+    is_name.then(|| admin.state.shelf.clone()).ok_or_else(|| Problem::bad("a pack's name is lower-case letters, digits, - and _"))
+}
+
+fn describe(pack: &Pack) -> Value {
+    json!({
+        "name": pack.name(),
+        "created": pack.created(),
+        "tables": pack.tables(),
+        "documents": pack.documents(),
+        "bytes": pack.bytes(),
+    })
+}
+
+fn failed() -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the pack could not be looked at; see the log")
+}
+
+impl From<ShelfError> for Problem {
+    fn from(error: ShelfError) -> Self {
+        let status = match error {
+            ShelfError::Sealed(_) | ShelfError::Malformed(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ShelfError::OtherName(_) => StatusCode::CONFLICT,
+            ShelfError::Absent | ShelfError::Unreplaced => StatusCode::NOT_FOUND,
+            ShelfError::Io(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.to_string())
+    }
+}

@@ -1,0 +1,101 @@
+//! What the company taught: its tables and word lists as sets of digests, its documents as kept passages.
+//!
+//! ```text
+//! learn/    sources -> cells, words ----> Table, Passages -> Pack -> sections -seal-> file
+//! here      file -open-> sections -> Pack -> Knowledge
+//! detect/   text -> words, passages ----> Knowledge -> findings
+//! ```
+//!
+//! Learning and reading share the forms of values (`cell`, `number`), the words of a text (`words`, `code`) and the passages (`passage`), so
+//! they cannot disagree. Nothing here holds text: digests are keyed, and packs are encrypted on the disk.
+
+pub mod build;
+pub(crate) mod cell;
+pub(crate) mod code;
+pub(crate) mod digest;
+pub(crate) mod documents;
+pub(crate) mod filter;
+pub(crate) mod number;
+pub mod pack;
+pub(crate) mod passage;
+#[cfg(feature = "server")]
+pub mod seal;
+#[cfg(feature = "server")]
+pub mod shelf;
+pub(crate) mod table;
+pub(crate) mod wire;
+pub(crate) mod words;
+
+pub use self::{
+    cell::{Form, Shape},
+    digest::{Digest, Digester},
+    pack::Pack,
+    table::TableBuilder,
+    wire::Malformed,
+};
+
+use cell::Lengths;
+use filter::Gate;
+
+/// All packs that are in force, ready to be looked things up in.
+#[derive(Debug)]
+pub struct Knowledge {
+    pub(crate) digester: Digester,
+    pub(crate) packs: Vec<Pack>,
+    pub(crate) thresholds: Thresholds,
+    /// The heads of all tables' phrases.
+    pub(crate) heads: Gate,
+    /// Their lengths.
+    pub(crate) lengths: Lengths,
+    /// The heads of what stands beside primary values, of all tables.
+    pub(crate) beside: Gate,
+    /// Their lengths.
+    pub(crate) beside_lengths: Lengths,
+}
+
+/// How much must come together to count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// Cells of one row, the primary one among them.
+    pub cells: usize,
+    /// Characters of a document.
+    pub characters: usize,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { cells: 2, characters: 80 }
+    }
+}
+
+impl Knowledge {
+    /// The knowledge of `packs`, whose digests were made by `digester`.
+    pub fn new(digester: Digester, packs: Vec<Pack>, thresholds: Thresholds) -> Self {
+        let (mut heads, mut beside) = (Gate::closed(), Gate::closed());
+        let (mut lengths, mut beside_lengths) = (Lengths::default(), Lengths::default());
+        for table in packs.iter().flat_map(|pack| &pack.tables) {
+            heads.merge(&table.heads);
+            beside.merge(&table.beside);
+            lengths.merge(table.alone.lengths);
+            lengths.merge(table.primary.lengths);
+            table.columns.iter().for_each(|column| beside_lengths.merge(*column));
+        }
+        Self { digester, packs, thresholds, heads, lengths, beside, beside_lengths }
+    }
+
+    /// The packs.
+    pub fn packs(&self) -> &[Pack] {
+        &self.packs
+    }
+
+    /// Bytes in memory.
+    pub fn bytes(&self) -> usize {
+        self.packs.iter().map(Pack::bytes).sum()
+    }
+}
+
+/// The forms in which a text may hold the value of a cell, the plain one first; none if it says too little to go by: under six digits, three
+/// letters or two Chinese characters. `text` is as detectors read it (`detect::as_read`).
+pub fn forms(digester: &Digester, text: &str) -> Vec<Form> {
+    cell::forms(digester, text, &mut Vec::new())
+}
