@@ -382,8 +382,9 @@ mod tests {
             let [woken, everywhere] = both(&text);
             let name = |(rule, range): &(u32, Range<usize>)| format!("{} {range:?}", ENGINE.rules[*rule as usize].id);
             // Long repetitions are compiled without their upper bound, which the window keeps: searched everywhere, a match may go on.
-            let is_same = |(a, b): (&(u32, Range<usize>), &(u32, Range<usize>))| a.0 == b.0 && a.1.start == b.1.start && a.1.end <= b.1.end;
-            let all_same = woken.len() == everywhere.len() && woken.iter().zip(&everywhere).all(is_same);
+            let mut pairs = woken.iter().zip(&everywhere);
+            let all_same = pairs.all(|(a, b)| a.0 == b.0 && a.1.start == b.1.start && a.1.end <= b.1.end);
+            let all_same = all_same && woken.len() == everywhere.len();
             prop_assert!(all_same, "{:?} {:?} {}", woken.iter().map(name).collect::<Vec<_>>(), everywhere.iter().map(name).collect::<Vec<_>>(), text);
         }
     }
