@@ -162,6 +162,7 @@ impl Guard {
         match &mut self.state {
             State::Head { lines, head, empty } => {
                 if lines.count == 0 && bytes.starts_with(b"\r\n") {
+                    *lines = Lines::default(); // its first byte may have been searched when it came alone
                     *empty += 1;
                     return if *empty > MAX_EMPTY_LINES { Err(Violation::RequestLine) } else { Ok(2) };
                 }

@@ -215,6 +215,11 @@ fn nothing_passes_behind_a_connect_until_it_is_decided() {
     refused("CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", Violation::ConnectWithContent);
 }
 
+#[test]
+fn a_bare_lf_after_an_empty_line_that_came_in_two_is_seen() {
+    assert_eq!(run(b"\r\n\n", &[1, 1, 1]), (2, Some(Violation::BareLf)));
+}
+
 fn piece() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         4 => Just("Host: a\r\n".to_owned()),
