@@ -97,7 +97,7 @@ pub struct Found {
 /// Bounds on one inspection.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Most bytes that decoding may produce.
+    /// Most bytes of a message as it is sent.
     pub max_bytes: usize,
     /// Most time it may take.
     pub deadline: Duration,
@@ -106,9 +106,12 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// An everyday spreadsheet holds eight times its size; what a bomb is, the budget's ratio says.
+    const EXPANSION: usize = 8;
+
     /// The purse of one inspection that begins now.
     fn budget(&self) -> Budget {
-        Budget::new(self.max_bytes, Some(Instant::now() + self.deadline)).with_tokens(self.tokens)
+        Budget::new(self.max_bytes.saturating_mul(Self::EXPANSION), Some(Instant::now() + self.deadline)).with_tokens(self.tokens)
     }
 }
 

@@ -274,3 +274,26 @@ fn an_app_may_prove_itself_at_a_token_endpoint() {
     run(curl(&exeat).args(["-d", &format!("note=use {secret} for the demo"), &origin.url("/post")]));
     assert!(!String::from_utf8_lossy(&origin.seen()[before].body).contains(secret));
 }
+
+#[test]
+fn a_file_that_unpacks_to_more_than_fits_a_message_passes_and_a_bomb_does_not() {
+    let exeat = Exeat::start_with(&Setup { config: "[inspect]\nmax_memory_bytes = 65536\nmodel = \"off\"\n", ..Setup::default() });
+    let origin = Origin::start(&Kind::https());
+    let send = |text: &str| {
+        let file = exeat.path("sheet.gz");
+        let mut packed = flate2::write::GzEncoder::new(std::fs::File::create(&file).expect("made"), flate2::Compression::best());
+        packed.write_all(text.as_bytes()).expect("written");
+        packed.finish().expect("whole");
+        let data = format!("@{}", file.display());
+        let sent =
+            ["-H", "content-encoding: gzip", "-H", "content-type: text/csv", "-o", "/dev/null", "-w", "%{http_code}", "--data-binary"];
+        run(curl(&exeat).args(sent).args([&data, &origin.url("/echo")]))
+    };
+    let row = "oats,barley,rye,wheat\n";
+    assert_eq!(send(&row.repeat(10_000)), "200");
+    assert_eq!(send(&format!("{}{CARD}\n", row.repeat(10_000))), "200");
+    assert_eq!(origin.seen().len(), 2);
+    let event = exeat.events().remove(0);
+    assert_eq!((event["action"].as_str(), event["gaps"].as_array().map(Vec::len)), (Some("redact"), Some(0)), "{event}");
+    assert_eq!(send(&row.repeat(100_000)), "403", "35 times its place");
+}
