@@ -153,7 +153,10 @@ impl Gate {
         let permit = match tokio::time::timeout(self.wait, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) | Err(_) => {
-                let inspection = inspector.unread(&head.message(&body), Gap::Overloaded);
+                let message = head.message(&body);
+                // Only the model's time is short: nobody should have to come again for that.
+                let is_small = body.len() <= INLINE;
+                let inspection = if is_small { inspector.inspect_quickly(&message) } else { inspector.unread(&message, Gap::Overloaded) };
                 return (head, inspection);
             }
         };
@@ -260,5 +263,48 @@ impl Gate {
             tracing::error!(%error, request = %id, "an audit record could not be stored");
         }
         id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        detect::{Detectors, model::Model},
+        inspect::{Limits, Readers},
+        policy::Policy,
+    };
+    use http::{HeaderMap, Method};
+
+    fn head() -> Head {
+        let hosts = vec!["notes.example".to_owned()];
+        let (method, target, headers) = (Method::POST, "/".to_owned(), HeaderMap::new());
+        Head { client: [127, 0, 0, 1].into(), user: None, hosts, method, target, headers }
+    }
+
+    #[tokio::test]
+    async fn when_all_are_busy_rules_read_small_messages_and_large_ones_wait_for_another_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("audit.db"), &[7; 32], None).expect("a store");
+        let readers = Readers::new(Arc::new(Detectors::embedded().expect("rules")));
+        let readers = readers.with_model(Some(Arc::new(Model::embedded(1).expect("the model"))));
+        let limits = Limits { max_bytes: 1 << 20, deadline: Duration::from_secs(30), tokens: 8192 };
+        let inspector = Inspector::new(readers, Policy::embedded(), DigestKey::new([9; 32]), limits);
+        let inspector = Arc::new(ArcSwap::from_pointee(inspector));
+        let gate = Gate::new(inspector, store, Arc::default(), DigestKey::new([9; 32]), 1, Duration::ZERO);
+        let busy = Arc::clone(&gate.permits).acquire_owned().await.expect("a permit");
+
+        let small = Bytes::from_static(b"Ask Margaret Okafor to charge my visa card 4539 5787 6362 1486 today.");
+        let labels = |inspection: &Inspection| inspection.findings.iter().map(|found| found.finding.label.to_string()).collect::<Vec<_>>();
+        let (_, inspection) = gate.inspect(head(), small.clone()).await;
+        assert_eq!((labels(&inspection), inspection.gaps), (vec!["finance.card".to_owned()], vec![Gap::ModelSkipped]));
+        assert_eq!(inspection.verdict.action, Action::Redact);
+        let large = Bytes::from(vec![b' '; INLINE + 1]);
+        assert_eq!(gate.inspect(head(), large).await.1.gaps, [Gap::Overloaded]);
+
+        drop(busy);
+        let (_, inspection) = gate.inspect(head(), small).await;
+        assert_eq!(labels(&inspection), ["personal.name", "finance.card"]);
+        assert_eq!(inspection.gaps, []);
     }
 }

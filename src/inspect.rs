@@ -269,21 +269,26 @@ impl Inspector {
 
     /// Reads `message` and decides on it.
     pub fn inspect(&self, message: &Message<'_>) -> Inspection {
-        self.contained(message, Detail::Findings)
+        self.contained(message, Detail::Findings, self.limits)
+    }
+
+    /// The same in microseconds: the model says what it knows already, and the rest is [`Gap::ModelSkipped`].
+    pub fn inspect_quickly(&self, message: &Message<'_>) -> Inspection {
+        self.contained(message, Detail::Findings, Limits { tokens: 0, ..self.limits })
     }
 
     /// Like [`inspect`](Self::inspect), and tells reasons as well.
     pub fn explain(&self, message: &Message<'_>) -> Inspection {
-        self.contained(message, Detail::Reasons)
+        self.contained(message, Detail::Reasons, self.limits)
     }
 
-    fn contained(&self, message: &Message<'_>, detail: Detail) -> Inspection {
+    fn contained(&self, message: &Message<'_>, detail: Detail, limits: Limits) -> Inspection {
         // A bug of ours in one decoder must neither let a message through unread nor take the proxy down.
-        catch_unwind(AssertUnwindSafe(|| self.pipeline(message, detail))).unwrap_or_else(|_| self.unread(message, Gap::Panicked))
+        catch_unwind(AssertUnwindSafe(|| self.pipeline(message, detail, limits))).unwrap_or_else(|_| self.unread(message, Gap::Panicked))
     }
 
-    fn pipeline(&self, message: &Message<'_>, detail: Detail) -> Inspection {
-        let mut budget = self.limits.budget();
+    fn pipeline(&self, message: &Message<'_>, detail: Detail, limits: Limits) -> Inspection {
+        let mut budget = limits.budget();
         let mut gaps = Vec::new();
 
         let body = content::decode(message.headers, message.body, &mut budget).unwrap_or_else(|gap| {
