@@ -5,6 +5,8 @@
 #![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench that cannot make its text should stop")]
 
+mod random;
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use exeat::{
     detect::Detectors,
@@ -16,6 +18,7 @@ use exeat::{
         seal::{self, Key},
     },
 };
+use random::Random;
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 criterion_group!(benches, knowledge);
@@ -110,18 +113,7 @@ fn chinese(random: &mut Random, characters: u64) -> String {
         .collect()
 }
 
-/// The same numbers every time (splitmix64).
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (x ^ (x >> 31)) % bound
-    }
-
     fn word(&mut self) -> String {
         const SYLLABLES: [&str; 31] = [
             "ba", "co", "di", "fu", "ge", "ho", "ja", "ki", "lu", "me", "no", "pa", "qui", "ro", "su", "ta", "ve", "wi", "xo", "ya", "zen",

@@ -7,12 +7,15 @@
 #![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a bench that cannot make its text should stop")]
 
+mod random;
+
 use cpu_time::ThreadTime;
 use criterion::{
     BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
     measurement::{Measurement, ValueFormatter, WallTime},
 };
 use exeat::detect::{Detectors, Options, RuleFile};
+use random::Random;
 use std::{fmt::Write, hint::black_box, time::Duration};
 
 criterion_group! {
@@ -155,18 +158,7 @@ impl Measurement for CpuTime {
     }
 }
 
-/// The same numbers every time (splitmix64).
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (x ^ (x >> 31)) % bound
-    }
-
     fn pick(&mut self, bytes: &[u8]) -> char {
         char::from(bytes[self.below(bytes.len() as u64) as usize])
     }
