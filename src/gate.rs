@@ -18,9 +18,13 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// Bodies up to this size that hold nothing for the model are inspected where they are read: it takes less time than handing them to
-/// another thread.
+/// Bodies up to this size in which the model has nothing new to read are inspected where they are: it takes less time than handing
+/// them to another thread.
 const INLINE: usize = 64 << 10;
+
+/// The longer a message has waited for its turn, the less of it the model reads; after so long, rules alone do. So a burst of long
+/// texts makes nobody wait for seconds.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Inspects and records. Shared by the proxy and the adapters.
 #[derive(Debug)]
@@ -139,30 +143,29 @@ impl Gate {
 
     /// Inspects a message, or a part of one, without a record; the caller sees to that.
     pub async fn inspect(&self, head: Head, body: Bytes) -> (Head, Inspection) {
-        let is_quick = body.len() <= INLINE && !self.inspector.load().is_slow(&head.message(&body));
-        if is_quick {
-            let inspection = self.inspector.load().inspect(&head.message(&body));
-            (head, inspection)
-        } else {
-            self.inspect_aside(head, body).await
+        if body.len() > INLINE {
+            return self.inspect_aside(head, body, None).await;
         }
+        let quick = self.inspector.load().inspect_within(&head.message(&body), 0.0);
+        if quick.gaps.contains(&Gap::ModelSkipped) { self.inspect_aside(head, body, Some(quick)).await } else { (head, quick) }
     }
 
-    async fn inspect_aside(&self, head: Head, body: Bytes) -> (Head, Inspection) {
+    /// Inspects on a thread that may take its time. `quick` is what is known without the model: when all are busy, it has to do, for
+    /// nobody should have to come again for that.
+    async fn inspect_aside(&self, head: Head, body: Bytes, quick: Option<Inspection>) -> (Head, Inspection) {
         let inspector = self.inspector.load_full();
+        let asked = Instant::now();
         let permit = match tokio::time::timeout(self.wait, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) | Err(_) => {
-                let message = head.message(&body);
-                // Only the model's time is short: nobody should have to come again for that.
-                let is_small = body.len() <= INLINE;
-                let inspection = if is_small { inspector.inspect_quickly(&message) } else { inspector.unread(&message, Gap::Overloaded) };
+                let inspection = quick.unwrap_or_else(|| inspector.unread(&head.message(&body), Gap::Overloaded));
                 return (head, inspection);
             }
         };
+        let waited = asked.elapsed().as_secs_f64() / PATIENCE.as_secs_f64();
         let spare = head.clone();
         let work = tokio::task::spawn_blocking(move || {
-            let inspection = inspector.inspect(&head.message(&body));
+            let inspection = inspector.inspect_within(&head.message(&body), 1.0 - waited);
             drop(permit);
             (head, inspection)
         });

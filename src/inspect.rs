@@ -253,14 +253,6 @@ impl Inspector {
         self.readers.model()
     }
 
-    /// Whether the model may have to read something of a message: then an inspection takes milliseconds, not microseconds.
-    #[cfg(feature = "model")]
-    pub fn is_slow(&self, message: &Message<'_>) -> bool {
-        let is_coded = || message.headers.contains_key(http::header::CONTENT_ENCODING) && !message.body.is_empty();
-        let may_hold_language = crate::detect::model::may_hold_language;
-        self.may_be_slow(message.hosts) && (is_coded() || may_hold_language(message.body) || may_hold_language(message.target.as_bytes()))
-    }
-
     /// Whether the model reads what goes to `hosts`.
     #[cfg(feature = "model")]
     fn may_be_slow(&self, hosts: &[String]) -> bool {
@@ -272,9 +264,11 @@ impl Inspector {
         self.contained(message, Detail::Findings, self.limits)
     }
 
-    /// The same in microseconds: the model says what it knows already, and the rest is [`Gap::ModelSkipped`].
-    pub fn inspect_quickly(&self, message: &Message<'_>) -> Inspection {
-        self.contained(message, Detail::Findings, Limits { tokens: 0, ..self.limits })
+    /// The same, while the model reads no more than `share` (0 to 1) of the tokens that it may: what it knows already it says also
+    /// at 0, in microseconds. What is left unread for that is [`Gap::ModelSkipped`].
+    pub fn inspect_within(&self, message: &Message<'_>, share: f64) -> Inspection {
+        let tokens = (self.limits.tokens as f64 * share.clamp(0.0, 1.0)) as usize;
+        self.contained(message, Detail::Findings, Limits { tokens, ..self.limits })
     }
 
     /// Like [`inspect`](Self::inspect), and tells reasons as well.

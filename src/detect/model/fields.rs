@@ -143,7 +143,11 @@ impl Writer {
                     let rest = bytes.get(at..).unwrap_or_default();
                     let len = rest.iter().position(|byte| !is_word(*byte)).unwrap_or(rest.len());
                     let word = text.get(at..at + len).unwrap_or_default();
-                    if len <= LONGEST_WORD && !word.contains("://") && !word.starts_with("www.") {
+                    let is_code = len > LONGEST_WORD
+                        || word.contains("://")
+                        || word.starts_with("www.")
+                        || (syntax == Syntax::Json && is_joined(word) && is_whole_value(bytes, at, at + len));
+                    if !is_code {
                         at += len;
                         continue;
                     }
@@ -162,6 +166,19 @@ impl Writer {
         }
         self.copy(text.get(done..).unwrap_or_default());
     }
+}
+
+/// Whether a word is letters with something else among them, such as `chat-large` or `gpt4`.
+fn is_joined(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_alphabetic()) && !word.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Whether all of a JSON string that is no key stands from `start` to `end`: a joined word alone is a value that programs agreed on,
+/// such as the name of a model.
+fn is_whole_value(json: &[u8], start: usize, end: usize) -> bool {
+    let is_string = start.checked_sub(1).and_then(|before| json.get(before)) == Some(&b'"') && json.get(end) == Some(&b'"');
+    let behind = || json.get(end + 1..).unwrap_or_default().iter().find(|byte| !byte.is_ascii_whitespace());
+    is_string && behind() != Some(&b':')
 }
 
 /// What links, identifiers and base64 are made of.
@@ -205,6 +222,16 @@ mod tests {
         assert_eq!(place.slice(text), "张伟");
         let digits = field.text.find("139").expect("digits");
         assert_eq!(field.place(&document.segments()[0], digits..digits + 3).expect("place").slice(text), "１３９");
+    }
+
+    #[test]
+    fn names_that_programs_agreed_on_are_no_language() {
+        let headers = http::HeaderMap::from_iter([(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"))]);
+        let body = bytes::Bytes::from(r#"{"model":"chat-large-4","to":"Ada Lovelace","from":"张伟","first": "Ada","url-key":"x"}"#);
+        let document = crate::content::extract("/", &headers, &body, &mut crate::budget::Budget::new(1 << 20, None), &mut Vec::new());
+        let segment = document.segments().iter().position(|segment| segment.syntax == Syntax::Json).expect("a body");
+        let text = prepare(&document, &[], segment, 0..document.segments()[segment].text.len()).expect("a field").text;
+        assert_eq!(text, r#"{"model":"<mask>","to":"Ada Lovelace","from":"张伟","first": "Ada","url-key":"x"}"#);
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod windows;
 pub use labels::labels;
 pub(super) use labels::name_of;
 pub use meter::Readings;
-pub(crate) use windows::may_hold_language;
+use windows::may_hold_language;
 
 use super::{Detection, overlap};
 use crate::{
@@ -210,6 +210,7 @@ impl Model {
         let (mut fields, mut seen) = (Vec::new(), Vec::new());
         let (mut unread, mut weight) = (0, 0);
         let mut gap = None;
+        let may_read = budget.tokens_left() > 0;
         // Its own findings, if it has read the document before, hide nothing.
         let findings: Vec<Finding> = findings.iter().filter(|finding| finding.evidence != Evidence::Model).cloned().collect();
         'fields: for (segment, range) in fields::stretches(document) {
@@ -244,7 +245,7 @@ impl Model {
         }
         let rest = self.fill(&fields, seen.get_mut(unread..).unwrap_or_default(), budget).err();
         gap = gap.or(rest);
-        if gap.is_some() {
+        if gap.is_some() && may_read {
             self.meter.skipped();
         }
         (fields, seen, gap)
