@@ -1,9 +1,9 @@
 //! Which words carried a decision: each is masked in turn, and the decision taken again (occlusion, Zeiler and Fergus 2014).
 
 use super::{
-    Model, Read, Seen,
-    fields::{Field, MASK},
-    passages,
+    Look, Model, Read, Seen,
+    fields::{self, Field, MASK},
+    of_others, passages,
 };
 use crate::{
     budget::Budget,
@@ -27,10 +27,11 @@ impl Model {
         if finding.evidence != Evidence::Model {
             return Vec::new();
         }
-        let (fields, seen, _) = self.look(document, findings, budget);
+        let Look { fields, seen, .. } = self.look(document, &of_others(findings), fields::stretches(document), budget);
         let Some(segment) = document.segments().get(finding.segment) else { return Vec::new() };
-        let place =
-            |seen: &Seen| fields.get(seen.field).filter(|f| f.segment == finding.segment)?.place(segment, seen.window.range.clone());
+        let place = |seen: &Seen| {
+            fields.get(seen.field).filter(|f| f.stretch.segment == finding.segment)?.place(segment, seen.window.range.clone())
+        };
         let touched = seen.iter().filter(|seen| place(seen).is_some_and(|span| span.overlaps(finding.span)));
         // Of a passage of several windows, the one that says it loudest.
         let loudest = touched.max_by(|a, b| self.heard(a, finding).total_cmp(&self.heard(b, finding)));

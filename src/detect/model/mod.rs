@@ -14,6 +14,7 @@ mod decode;
 mod explain;
 mod fields;
 mod file;
+mod known;
 mod labels;
 mod lanes;
 mod linear;
@@ -35,15 +36,16 @@ use crate::{
     budget::Budget,
     content::Document,
     finding::{Confidence, Evidence, Finding, Gap, Label},
+    text::Span,
 };
 use bytes::Bytes;
-use fields::Field;
+use fields::{Field, Stretch};
 use file::{File, Heads};
+use known::{Found, Key, Known, Memory};
 use lanes::Lanes;
 use meter::Meter;
 use network::Network;
-use quick_cache::sync::Cache;
-use std::{fmt, hash::BuildHasher, ops::Range, sync::Arc, time::Instant};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Instant};
 use vocabulary::Vocabulary;
 use windows::Window;
 
@@ -56,9 +58,7 @@ pub struct Model {
     /// Most tokens of a window without the two special ones.
     room: usize,
     lanes: Lanes,
-    known: Cache<[u8; 16], Arc<Read>>,
-    /// Of the digests that windows are known by.
-    key: [u8; 32],
+    memory: Memory,
     detector: Arc<str>,
     meter: Meter,
 }
@@ -107,16 +107,40 @@ struct Seen {
     /// Index of its field.
     field: usize,
     window: Window,
-    key: [u8; 16],
+    key: Key,
     read: Option<Arc<Read>>,
+}
+
+/// Some stretches of a document, as far as they were read.
+#[derive(Default)]
+struct Look {
+    fields: Vec<Field>,
+    /// In order of the fields.
+    seen: Vec<Seen>,
+    /// How many windows were known before.
+    known: usize,
+    /// Why some of them were not read.
+    gap: Option<Gap>,
+}
+
+impl Look {
+    /// The windows of field number `index`.
+    fn windows(&self, index: usize) -> &[Seen] {
+        let first = self.seen.partition_point(|seen| seen.field < index);
+        self.seen.get(first..self.seen.partition_point(|seen| seen.field <= index)).unwrap_or_default()
+    }
+
+    /// Whether the field was read to its end.
+    fn is_whole(&self, index: usize) -> bool {
+        let may_be_cut = self.gap.is_some() && index + 1 == self.fields.len();
+        !may_be_cut && self.windows(index).iter().all(|seen| seen.read.is_some())
+    }
 }
 
 /// Tokens that are read at one time: few enough that a short message behind a long one need not wait long.
 const BATCH: usize = 1024;
 /// A window that turns out too long is read in pieces that share one in so many tokens.
 const SHARED: usize = 5;
-/// Windows remembered: a hundred bytes each, and their findings.
-const REMEMBERED: usize = 100_000;
 
 impl Model {
     /// The model of these files, which runs `threads` batches at a time.
@@ -127,15 +151,12 @@ impl Model {
         let file = File::open(weights)?;
         let network = Network::load(&file)?;
         let vocabulary = Vocabulary::load(tokenizer, file.shape.vocabulary)?;
-        let secret = std::hash::RandomState::new();
-        let secret: Vec<u8> = (0..4).flat_map(|number| secret.hash_one(number).to_le_bytes()).collect();
         let model = Self {
             network,
             vocabulary,
             room: file.shape.positions - 2,
             lanes: Lanes::new(threads)?,
-            known: Cache::new(REMEMBERED),
-            key: blake3::derive_key("exeat 2026 model windows", &secret),
+            memory: Memory::new(),
             detector: Arc::from("model"),
             meter: Meter::default(),
             version: file.version.clone(),
@@ -160,29 +181,41 @@ impl Model {
         if detection.gap.is_some() {
             return; // there is no time left
         }
-        let (fields, seen, gap) = self.look(document, &detection.findings, budget);
-        detection.gap = gap;
-        let mut found = Vec::new();
-        let mut whole = Vec::new();
-        for (index, field) in fields.iter().enumerate() {
-            let first = seen.partition_point(|seen| seen.field < index);
-            let last = seen.partition_point(|seen| seen.field <= index);
-            let own = seen.get(first..last).unwrap_or_default();
-            let Some(segment) = document.segments().get(field.segment) else { continue };
-            let add = |to: &mut Vec<Finding>, range: Range<usize>, label: &Label, confidence: f32| {
-                to.extend(field.place(segment, range).map(|span| self.finding(field.segment, span, label, confidence)));
-            };
-            for seen in own {
-                for spotted in seen.read.iter().flat_map(|read| &read.spans) {
-                    let Some(label) = self.heads.token_labels.get(spotted.label) else { continue };
-                    let start = seen.window.range.start;
-                    add(&mut found, start + spotted.range.start..start + spotted.range.end, label, spotted.confidence);
-                }
-            }
-            for passage in passages::of(&self.heads, own) {
-                add(&mut whole, passage.range, &passage.label, passage.probability);
+        let others = of_others(&detection.findings);
+        let may_read = budget.tokens_left() > 0;
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for stretch in fields::stretches(document) {
+            match self.memory.stretches.get(&self.memory.stretch(document, &others, &stretch)) {
+                Some(read) => known.push((stretch, read)),
+                None => unknown.push(stretch),
             }
         }
+        let remembered: usize = known.iter().map(|(_, read)| read.windows).sum();
+        let look = self.look(document, &others, unknown, budget);
+        for (index, field) in look.fields.iter().enumerate() {
+            let read = Arc::new(self.found(document, field, look.windows(index)));
+            if look.is_whole(index) {
+                self.memory.stretches.insert(self.memory.stretch(document, &others, &field.stretch), Arc::clone(&read));
+            }
+            known.push((field.stretch.clone(), read));
+        }
+        // A look that may read nothing is counted only if that was enough: otherwise another follows.
+        if may_read || look.gap.is_none() {
+            self.meter.known(remembered + look.known);
+        }
+        if may_read && look.gap.is_some() {
+            self.meter.skipped();
+        }
+        detection.gap = look.gap;
+        let place = |stretch: &Stretch, found: &Found| {
+            let text = &document.segments().get(stretch.segment)?.text;
+            let span = Span::of(text, stretch.range.start + found.range.start, stretch.range.start + found.range.end)?;
+            Some(self.finding(stretch.segment, span, &found.label, found.confidence))
+        };
+        let placed = |of: fn(&Known) -> &[Found]| -> Vec<Finding> {
+            known.iter().flat_map(|(stretch, read)| of(read).iter().filter_map(|found| place(stretch, found))).collect()
+        };
+        let (mut found, mut whole) = (placed(|read| &read.spans), placed(|read| &read.passages));
         if found.is_empty() && whole.is_empty() {
             return;
         }
@@ -196,59 +229,65 @@ impl Model {
     /// How sure the model is at most that a passage of the document is business content of any kind: for evaluation, since findings
     /// are only what passes a threshold. `None` where there is no passage.
     pub fn surest_passage(&self, document: &Document<'_>, findings: &[Finding], budget: &mut Budget) -> Option<Confidence> {
-        let (fields, seen, _) = self.look(document, findings, budget);
-        let own = |index: usize| {
-            let first = seen.partition_point(|seen| seen.field < index);
-            seen.get(first..seen.partition_point(|seen| seen.field <= index)).unwrap_or_default()
-        };
-        let passages = (0..fields.len()).flat_map(|index| passages::all(&self.heads, own(index)));
+        let look = self.look(document, &of_others(findings), fields::stretches(document), budget);
+        let passages = (0..look.fields.len()).flat_map(|index| passages::all(&self.heads, look.windows(index)));
         passages.map(|passage| passage.probability).max_by(f32::total_cmp).map(Confidence::new)
     }
 
-    /// The windows of a document, read; and the gap, if some were not.
-    fn look(&self, document: &Document<'_>, findings: &[Finding], budget: &mut Budget) -> (Vec<Field>, Vec<Seen>, Option<Gap>) {
-        let (mut fields, mut seen) = (Vec::new(), Vec::new());
+    /// What the windows of a field say.
+    fn found(&self, document: &Document<'_>, field: &Field, windows: &[Seen]) -> Known {
+        let found = |range: Range<usize>, label: &Label, confidence: f32| {
+            let span = field.place(document.segments().get(field.stretch.segment)?, range)?;
+            let start = field.stretch.range.start;
+            Some(Found { range: span.start().checked_sub(start)?..span.end() - start, label: label.clone(), confidence })
+        };
+        let spotted = windows.iter().flat_map(|seen| seen.read.iter().flat_map(|read| &read.spans).map(move |spotted| (seen, spotted)));
+        let spans = spotted.filter_map(|(seen, spotted)| {
+            let start = seen.window.range.start;
+            let label = self.heads.token_labels.get(spotted.label)?;
+            found(start + spotted.range.start..start + spotted.range.end, label, spotted.confidence)
+        });
+        let passages = passages::of(&self.heads, windows).into_iter();
+        Known {
+            windows: windows.len(),
+            spans: spans.collect(),
+            passages: passages.filter_map(|passage| found(passage.range, &passage.label, passage.probability)).collect(),
+        }
+    }
+
+    /// The windows of some stretches, read as far as the budget allows.
+    fn look(&self, document: &Document<'_>, findings: &[Finding], stretches: Vec<Stretch>, budget: &mut Budget) -> Look {
+        let mut look = Look::default();
         let (mut unread, mut weight) = (0, 0);
-        let mut gap = None;
-        let may_read = budget.tokens_left() > 0;
-        // Its own findings, if it has read the document before, hide nothing.
-        let findings: Vec<Finding> = findings.iter().filter(|finding| finding.evidence != Evidence::Model).cloned().collect();
-        'fields: for (segment, range) in fields::stretches(document) {
-            let Some(field) = fields::prepare(document, &findings, segment, range) else { continue };
+        'fields: for field in stretches.iter().filter_map(|stretch| fields::prepare(document, findings, stretch)) {
             let windows = windows::windows(&field.text);
-            if windows.is_empty() {
-                continue;
-            }
-            let index = fields.len();
-            let digest = |window: &Window| self.digest(field.text.get(window.range.clone()).unwrap_or_default());
-            let keyed: Vec<_> = windows.into_iter().map(|window| (digest(&window), window)).collect();
-            fields.push(field);
+            let key = |window: &Window| self.memory.window(field.text.get(window.range.clone()).unwrap_or_default());
+            let keyed: Vec<_> = windows.into_iter().map(|window| (key(&window), window)).collect();
+            let index = look.fields.len();
+            look.fields.push(field);
             for (key, window) in keyed {
-                let read = self.known.get(&key);
+                let read = self.memory.windows.get(&key);
                 match &read {
-                    Some(_) => self.meter.known(),
+                    Some(_) => look.known += 1,
                     None if budget.take_tokens(window.weight).is_err() => {
-                        gap = Some(Gap::ModelSkipped);
+                        look.gap = Some(Gap::ModelSkipped);
                         break 'fields;
                     }
                     None => weight += window.weight,
                 }
-                seen.push(Seen { field: index, window, key, read });
+                look.seen.push(Seen { field: index, window, key, read });
                 if weight >= BATCH {
-                    gap = self.fill(&fields, seen.get_mut(unread..).unwrap_or_default(), budget).err();
-                    (unread, weight) = (seen.len(), 0);
-                    if gap.is_some() {
+                    look.gap = self.fill(&look.fields, look.seen.get_mut(unread..).unwrap_or_default(), budget).err();
+                    (unread, weight) = (look.seen.len(), 0);
+                    if look.gap.is_some() {
                         break 'fields;
                     }
                 }
             }
         }
-        let rest = self.fill(&fields, seen.get_mut(unread..).unwrap_or_default(), budget).err();
-        gap = gap.or(rest);
-        if gap.is_some() && may_read {
-            self.meter.skipped();
-        }
-        (fields, seen, gap)
+        let rest = self.fill(&look.fields, look.seen.get_mut(unread..).unwrap_or_default(), budget).err();
+        look.gap = look.gap.or(rest);
+        look
     }
 
     /// Reads those of some windows that are not known yet.
@@ -259,7 +298,7 @@ impl Model {
         let reads = self.read_texts(&texts, budget.deadline())?;
         for (seen, read) in unknown.into_iter().zip(reads) {
             let read = Arc::new(read);
-            self.known.insert(seen.key, Arc::clone(&read));
+            self.memory.windows.insert(seen.key, Arc::clone(&read));
             seen.read = Some(read);
         }
         Ok(())
@@ -312,16 +351,16 @@ impl Model {
         (0..count).map(move |number| number * step..(number * step + room).min(tokens))
     }
 
-    fn finding(&self, segment: usize, span: crate::text::Span, label: &Label, confidence: f32) -> Finding {
+    fn finding(&self, segment: usize, span: Span, label: &Label, confidence: f32) -> Finding {
         let (label, detector) = (label.clone(), Arc::clone(&self.detector));
         Finding { segment, span, label, detector, evidence: Evidence::Model, confidence: Confidence::new(confidence) }
     }
+}
 
-    /// What a window is known by.
-    fn digest(&self, text: &str) -> [u8; 16] {
-        let digest = blake3::keyed_hash(&self.key, text.as_bytes());
-        digest.as_bytes().first_chunk().copied().unwrap_or_default()
-    }
+/// Findings but the model's own, which hide nothing from it if it has read the document before.
+fn of_others(findings: &[Finding]) -> Cow<'_, [Finding]> {
+    let is_own = |finding: &Finding| finding.evidence == Evidence::Model;
+    if findings.iter().any(is_own) { findings.iter().filter(|finding| !is_own(finding)).cloned().collect() } else { findings.into() }
 }
 
 /// How many of `windows` are a batch, and their tokens.

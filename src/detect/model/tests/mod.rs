@@ -167,6 +167,33 @@ fn text_that_was_read_is_known() {
 }
 
 #[test]
+fn a_stretch_is_known_as_a_whole_only_when_it_was_read_to_its_end_and_with_the_same_parts_masked() {
+    let model = Tiny::lookup().model().expect("a model");
+    let text = "please call Ada Lovelace and the river. ".repeat(60);
+    let read = |tokens: usize, masked: &[Range<usize>]| {
+        let mask = |range: &Range<usize>| Finding {
+            segment: 0,
+            span: Span::of(&text, range.start, range.end).expect("a span"),
+            label: Label::parse("identifier").expect("a label"),
+            detector: "rule".into(),
+            evidence: Evidence::Structure,
+            confidence: Confidence::new(0.9),
+        };
+        let mut detection = Detection { findings: masked.iter().map(mask).collect(), ..Detection::default() };
+        model.read(&Document::plain(&text), &mut detection, &mut Budget::new(usize::MAX, None).with_tokens(tokens));
+        let own = detection.findings.into_iter().filter(|finding| finding.evidence == Evidence::Model);
+        (detection.gap, own.map(|finding| finding.span.range()).collect::<Vec<_>>())
+    };
+    let first = text.find("Ada").expect("a name");
+    let (gap, some) = read(250, &[]);
+    assert!(gap == Some(Gap::ModelSkipped) && (1..60).contains(&some.len()), "{gap:?} {some:?}");
+    let (gap, all) = read(usize::MAX, &[]);
+    assert_eq!((gap, all.len()), (None, 60));
+    assert_eq!(read(0, &[]), (None, all.clone()));
+    assert_eq!(read(usize::MAX, &[first..first + "Ada Lovelace".len()]), (None, all[1..].to_vec()));
+}
+
+#[test]
 fn what_is_beyond_the_budget_or_the_deadline_is_a_gap() {
     let text = "please call Ada Lovelace and the river. ".repeat(60);
     let model = Tiny::lookup().model().expect("a model");
