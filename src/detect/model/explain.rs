@@ -27,7 +27,7 @@ impl Model {
         if finding.evidence != Evidence::Model {
             return Vec::new();
         }
-        let Look { fields, seen, .. } = self.look(document, &of_others(findings), fields::stretches(document), budget);
+        let Look { fields, seen, .. } = self.look(document, &of_others(findings), fields::stretches(document).into_iter(), budget);
         let Some(segment) = document.segments().get(finding.segment) else { return Vec::new() };
         let place = |seen: &Seen| {
             fields.get(seen.field).filter(|f| f.stretch.segment == finding.segment)?.place(segment, seen.window.range.clone())

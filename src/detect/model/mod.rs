@@ -183,15 +183,15 @@ impl Model {
         }
         let others = of_others(&detection.findings);
         let may_read = budget.tokens_left() > 0;
-        let (mut known, mut unknown) = (Vec::new(), Vec::new());
-        for stretch in fields::stretches(document) {
-            match self.memory.stretches.get(&self.memory.stretch(document, &others, &stretch)) {
-                Some(read) => known.push((stretch, read)),
-                None => unknown.push(stretch),
-            }
-        }
-        let remembered: usize = known.iter().map(|(_, read)| read.windows).sum();
+        let mut known = Vec::new();
+        // Told apart one by one, as the look comes to them: it may not come far.
+        let unknown = fields::stretches(document).into_iter().filter(|stretch| {
+            let read = self.memory.stretches.get(&self.memory.stretch(document, &others, stretch));
+            known.extend(read.iter().map(|read| (stretch.clone(), Arc::clone(read))));
+            read.is_none()
+        });
         let look = self.look(document, &others, unknown, budget);
+        let remembered: usize = known.iter().map(|(_, read)| read.windows).sum();
         for (index, field) in look.fields.iter().enumerate() {
             let read = Arc::new(self.found(document, field, look.windows(index)));
             if look.is_whole(index) {
@@ -229,7 +229,7 @@ impl Model {
     /// How sure the model is at most that a passage of the document is business content of any kind: for evaluation, since findings
     /// are only what passes a threshold. `None` where there is no passage.
     pub fn surest_passage(&self, document: &Document<'_>, findings: &[Finding], budget: &mut Budget) -> Option<Confidence> {
-        let look = self.look(document, &of_others(findings), fields::stretches(document), budget);
+        let look = self.look(document, &of_others(findings), fields::stretches(document).into_iter(), budget);
         let passages = (0..look.fields.len()).flat_map(|index| passages::all(&self.heads, look.windows(index)));
         passages.map(|passage| passage.probability).max_by(f32::total_cmp).map(Confidence::new)
     }
@@ -256,10 +256,10 @@ impl Model {
     }
 
     /// The windows of some stretches, read as far as the budget allows.
-    fn look(&self, document: &Document<'_>, findings: &[Finding], stretches: Vec<Stretch>, budget: &mut Budget) -> Look {
+    fn look(&self, document: &Document<'_>, findings: &[Finding], stretches: impl Iterator<Item = Stretch>, budget: &mut Budget) -> Look {
         let mut look = Look::default();
         let (mut unread, mut weight) = (0, 0);
-        'fields: for field in stretches.iter().filter_map(|stretch| fields::prepare(document, findings, stretch)) {
+        'fields: for field in stretches.filter_map(|stretch| fields::prepare(document, findings, &stretch)) {
             let windows = windows::windows(&field.text);
             let key = |window: &Window| self.memory.window(field.text.get(window.range.clone()).unwrap_or_default());
             let keyed: Vec<_> = windows.into_iter().map(|window| (key(&window), window)).collect();
