@@ -121,6 +121,7 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
         tracing::info!(version = model.version(), "the model has passed its self-test");
     }
     let inspector = config.inspector(key.clone(), model.clone()).map_err(StartError::Problems)?;
+    warn_of_stale_heads(&inspector);
     let rules = inspector.detectors().rules().count();
     let inspector = Arc::new(ArcSwap::from_pointee(inspector));
     let retention = Some(Duration::from_secs(u64::from(config.audit.retention_days) * 24 * 3600)).filter(|age| !age.is_zero());
@@ -242,6 +243,7 @@ fn reload(config: &Config, key: &DigestKey, model: Option<&Arc<Model>>, inspecto
     match config.inspector(key.clone(), model.cloned()) {
         Ok(new) => {
             tracing::info!(rules = new.detectors().rules().count(), "rules and policy reloaded");
+            warn_of_stale_heads(&new);
             inspector.store(Arc::new(new));
         }
         Err(problems) => {
@@ -249,6 +251,12 @@ fn reload(config: &Config, key: &DigestKey, model: Option<&Arc<Model>>, inspecto
                 tracing::error!(%problem, "not reloaded; the old rules and policy stay in force");
             }
         }
+    }
+}
+
+fn warn_of_stale_heads(inspector: &Inspector) {
+    for pack in inspector.stale_heads() {
+        tracing::warn!(pack, "its head was trained with another model and finds nothing; run \"exeat learn --update\" with its documents");
     }
 }
 

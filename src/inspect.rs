@@ -12,8 +12,6 @@
 pub mod stream;
 mod watch;
 
-#[cfg(feature = "model")]
-use crate::detect::model::Model;
 use crate::{
     budget::Budget,
     content::{self, Document, Rewritten},
@@ -23,6 +21,8 @@ use crate::{
     redact::{self, DigestKey},
     words::Language,
 };
+#[cfg(feature = "model")]
+use crate::{detect::model::Model, knowledge::Pack};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use std::{
@@ -163,6 +163,13 @@ impl Readers {
     /// What is in a document on its way to `hosts`, without what the company allows.
     pub fn read(&self, document: &Document<'_>, at: Whereabouts<'_>, policy: &Policy, hosts: &[String], budget: &mut Budget) -> Detection {
         let mut detection = self.detectors.run(document, budget);
+    /// The names of packs whose heads are for another model: they say nothing until they are trained again.
+    #[cfg(feature = "model")]
+    pub fn stale_heads(&self) -> Vec<&str> {
+        let (Some(model), Some(knowledge)) = (&self.model, self.detectors.knowledge()) else { return Vec::new() };
+        knowledge.stale_heads(model.id()).map(Pack::name).collect()
+    }
+
         self.go_on(document, at, policy, hosts, budget, &mut detection);
         detection
     }
@@ -181,7 +188,8 @@ impl Readers {
         #[cfg(feature = "model")]
         if let Some(model) = &self.model {
             let findings = &detection.findings;
-            let carried = findings.iter().map(|finding| model.explain(document, findings, finding, budget)).collect();
+            let carried =
+                findings.iter().map(|finding| model.explain(document, self.detectors.knowledge(), findings, finding, budget)).collect();
             return (detection, carried);
         }
         (detection, Vec::new())
@@ -198,7 +206,7 @@ impl Readers {
     ) {
         #[cfg(feature = "model")]
         if let Some(model) = self.model.as_ref().filter(|_| policy.model_use(hosts) > ModelUse::Off) {
-            model.read(document, detection, budget);
+            model.read(document, self.detectors.knowledge(), detection, budget);
         }
         #[cfg(not(feature = "model"))]
         let _ = (hosts, budget, ModelUse::Off);
@@ -279,6 +287,12 @@ impl Inspector {
     fn contained(&self, message: &Message<'_>, detail: Detail, limits: Limits) -> Inspection {
         // A bug of ours in one decoder must neither let a message through unread nor take the proxy down.
         catch_unwind(AssertUnwindSafe(|| self.pipeline(message, detail, limits))).unwrap_or_else(|_| self.unread(message, Gap::Panicked))
+    }
+
+    /// The packs whose heads say nothing here: [`Readers::stale_heads`].
+    #[cfg(feature = "model")]
+    pub fn stale_heads(&self) -> Vec<&str> {
+        self.readers.stale_heads()
     }
 
     fn pipeline(&self, message: &Message<'_>, detail: Detail, limits: Limits) -> Inspection {

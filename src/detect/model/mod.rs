@@ -14,6 +14,7 @@ mod decode;
 mod explain;
 mod fields;
 mod file;
+mod gist;
 mod labels;
 mod lanes;
 mod linear;
@@ -25,6 +26,7 @@ mod shipped;
 mod vocabulary;
 mod windows;
 
+pub use gist::Gist;
 pub use labels::labels;
 pub(super) use labels::name_of;
 pub use meter::Readings;
@@ -35,10 +37,12 @@ use crate::{
     budget::Budget,
     content::Document,
     finding::{Confidence, Evidence, Finding, Gap, Label},
+    knowledge::Knowledge,
 };
 use bytes::Bytes;
 use fields::Field;
 use file::{File, Heads};
+use half::f16;
 use lanes::Lanes;
 use meter::Meter;
 use network::Network;
@@ -53,6 +57,7 @@ pub struct Model {
     vocabulary: Vocabulary,
     heads: Heads,
     version: String,
+    id: u64,
     /// Most tokens of a window without the two special ones.
     room: usize,
     lanes: Lanes,
@@ -92,6 +97,17 @@ struct Read {
     spans: Vec<Spotted>,
     /// Before calibration, one for each sequence label.
     sequence: Vec<f32>,
+    /// The mean of the hidden states; empty unless it was [wanted](Want).
+    mean: Vec<f16>,
+}
+
+/// What is to be known about windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Want {
+    /// What the model's own heads say.
+    Labels,
+    /// And the hidden states' mean, for what the company taught.
+    Means,
 }
 
 /// A span of a window, in bytes of its text.
@@ -115,7 +131,7 @@ struct Seen {
 const BATCH: usize = 1024;
 /// A window that turns out too long is read in pieces that share one in so many tokens.
 const SHARED: usize = 5;
-/// Windows remembered: a hundred bytes each, and their findings.
+/// Windows remembered: a hundred bytes each, their findings, and 768 bytes more where a pack has a head.
 const REMEMBERED: usize = 100_000;
 
 impl Model {
@@ -124,6 +140,7 @@ impl Model {
     /// # Errors
     /// [`ModelError`]: also if the self-test fails.
     pub fn load(weights: Bytes, tokenizer: &[u8], threads: usize) -> Result<Self, ModelError> {
+        let id = blake3::hash(&weights).as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let file = File::open(weights)?;
         let network = Network::load(&file)?;
         let vocabulary = Vocabulary::load(tokenizer, file.shape.vocabulary)?;
@@ -139,6 +156,7 @@ impl Model {
             detector: Arc::from("model"),
             meter: Meter::default(),
             version: file.version.clone(),
+            id,
             heads: file.heads.clone(),
         };
         self_test::run(&model, &file.self_test)?;
@@ -150,17 +168,24 @@ impl Model {
         &self.version
     }
 
+    /// What tells the weights from others: what was learnt from what one network makes of texts means nothing to another.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     /// What it has done so far, for metrics.
     pub fn readings(&self) -> Readings {
         self.meter.readings(self.lanes.waiting())
     }
 
-    /// Reads a document in which the rules have found `detection`, and adds what it finds.
-    pub fn read(&self, document: &Document<'_>, detection: &mut Detection, budget: &mut Budget) {
+    /// Reads a document in which the rules have found `detection`, and adds what it finds, and what the heads of `knowledge` say about it.
+    pub fn read(&self, document: &Document<'_>, knowledge: Option<&Knowledge>, detection: &mut Detection, budget: &mut Budget) {
         if detection.gap.is_some() {
             return; // there is no time left
         }
-        let (fields, seen, gap) = self.look(document, &detection.findings, budget);
+        let heads = knowledge.filter(|knowledge| knowledge.heads_for(self.id).next().is_some());
+        let want = if heads.is_some() { Want::Means } else { Want::Labels };
+        let (fields, seen, gap) = self.look(document, &detection.findings, want, budget);
         detection.gap = gap;
         let mut found = Vec::new();
         let mut whole = Vec::new();
@@ -183,6 +208,9 @@ impl Model {
                 add(&mut whole, passage.range, &passage.label, passage.probability);
             }
         }
+        if let Some(knowledge) = heads {
+            whole.extend(gist::topics(knowledge, self.id, gist::of(document, &fields, &seen)));
+        }
         if found.is_empty() && whole.is_empty() {
             return;
         }
@@ -196,7 +224,7 @@ impl Model {
     /// How sure the model is at most that a passage of the document is business content of any kind: for evaluation, since findings
     /// are only what passes a threshold. `None` where there is no passage.
     pub fn surest_passage(&self, document: &Document<'_>, findings: &[Finding], budget: &mut Budget) -> Option<Confidence> {
-        let (fields, seen, _) = self.look(document, findings, budget);
+        let (fields, seen, _) = self.look(document, findings, Want::Labels, budget);
         let own = |index: usize| {
             let first = seen.partition_point(|seen| seen.field < index);
             seen.get(first..seen.partition_point(|seen| seen.field <= index)).unwrap_or_default()
@@ -206,7 +234,7 @@ impl Model {
     }
 
     /// The windows of a document, read; and the gap, if some were not.
-    fn look(&self, document: &Document<'_>, findings: &[Finding], budget: &mut Budget) -> (Vec<Field>, Vec<Seen>, Option<Gap>) {
+    fn look(&self, document: &Document<'_>, findings: &[Finding], want: Want, budget: &mut Budget) -> (Vec<Field>, Vec<Seen>, Option<Gap>) {
         let (mut fields, mut seen) = (Vec::new(), Vec::new());
         let (mut unread, mut weight) = (0, 0);
         let mut gap = None;
@@ -224,7 +252,7 @@ impl Model {
             let keyed: Vec<_> = windows.into_iter().map(|window| (digest(&window), window)).collect();
             fields.push(field);
             for (key, window) in keyed {
-                let read = self.known.get(&key);
+                let read = self.known.get(&key).filter(|read| want == Want::Labels || !read.mean.is_empty());
                 match &read {
                     Some(_) => self.meter.known(),
                     None if budget.take_tokens(window.weight).is_err() => {
@@ -235,7 +263,7 @@ impl Model {
                 }
                 seen.push(Seen { field: index, window, key, read });
                 if weight >= BATCH {
-                    gap = self.fill(&fields, seen.get_mut(unread..).unwrap_or_default(), budget).err();
+                    gap = self.fill(&fields, seen.get_mut(unread..).unwrap_or_default(), want, budget).err();
                     (unread, weight) = (seen.len(), 0);
                     if gap.is_some() {
                         break 'fields;
@@ -243,7 +271,7 @@ impl Model {
                 }
             }
         }
-        let rest = self.fill(&fields, seen.get_mut(unread..).unwrap_or_default(), budget).err();
+        let rest = self.fill(&fields, seen.get_mut(unread..).unwrap_or_default(), want, budget).err();
         gap = gap.or(rest);
         if gap.is_some() && may_read {
             self.meter.skipped();
@@ -252,11 +280,11 @@ impl Model {
     }
 
     /// Reads those of some windows that are not known yet.
-    fn fill(&self, fields: &[Field], seen: &mut [Seen], budget: &Budget) -> Result<(), Gap> {
+    fn fill(&self, fields: &[Field], seen: &mut [Seen], want: Want, budget: &Budget) -> Result<(), Gap> {
         let unknown: Vec<&mut Seen> = seen.iter_mut().filter(|seen| seen.read.is_none()).collect();
         let text = |seen: &Seen| fields.get(seen.field).and_then(|field| field.text.get(seen.window.range.clone())).unwrap_or_default();
         let texts: Vec<&str> = unknown.iter().map(|seen| text(seen)).collect();
-        let reads = self.read_texts(&texts, budget.deadline())?;
+        let reads = self.read_texts(&texts, want, budget.deadline())?;
         for (seen, read) in unknown.into_iter().zip(reads) {
             let read = Arc::new(read);
             self.known.insert(seen.key, Arc::clone(&read));
@@ -266,7 +294,7 @@ impl Model {
     }
 
     /// Reads texts of a window each.
-    fn read_texts(&self, texts: &[&str], deadline: Option<Instant>) -> Result<Vec<Read>, Gap> {
+    fn read_texts(&self, texts: &[&str], want: Want, deadline: Option<Instant>) -> Result<Vec<Read>, Gap> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
@@ -276,6 +304,7 @@ impl Model {
         let ids = |(index, piece): &(usize, Range<usize>)| tokens.get(*index).and_then(|tokens| tokens.ids.get(piece.clone()));
         let framed: Vec<_> = pieces.iter().map(|piece| self.vocabulary.framed(ids(piece).unwrap_or_default())).collect();
         let mut reads: Vec<Read> = texts.iter().map(|_| Read::default()).collect();
+        let mut means: Vec<Vec<f32>> = texts.iter().map(|_| Vec::new()).collect();
         let mut counts = vec![0.0_f32; texts.len()];
         let (mut pieces, mut framed) = (pieces.as_slice(), framed.as_slice());
         while !framed.is_empty() {
@@ -298,8 +327,12 @@ impl Model {
                 passages::add_spans(&self.heads, text, places, logits, &mut read.spans);
                 *count += 1.0;
                 mix(&mut read.sequence, &logits.sequence, *count);
+                means.get_mut(*index).into_iter().for_each(|mean| mix(mean, &logits.mean, *count));
             }
             (framed, pieces) = (later, later_pieces);
+        }
+        if want == Want::Means {
+            reads.iter_mut().zip(means).for_each(|(read, mean)| read.mean = mean.into_iter().map(f16::from_f32).collect());
         }
         Ok(reads)
     }

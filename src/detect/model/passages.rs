@@ -134,7 +134,7 @@ mod tests {
     }
 
     fn seen(range: Range<usize>, logit: f32) -> Seen {
-        let read = Some(Arc::new(Read { spans: Vec::new(), sequence: vec![logit] }));
+        let read = Some(Arc::new(Read { sequence: vec![logit], ..Read::default() }));
         Seen { field: 0, window: Window { range, weight: 50 }, key: [0; 16], read }
     }
 
