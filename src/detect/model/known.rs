@@ -1,8 +1,8 @@
 //! What was read before. A stretch that comes again is known as a whole, at the speed of its digest; one that has grown, by its windows.
 
 use super::{
-    Read,
     fields::{Stretch, masked},
+    look::Read,
 };
 use crate::{
     content::Document,
@@ -37,7 +37,7 @@ pub(super) struct Memory {
     secret: [u8; 32],
 }
 
-/// Windows remembered: a hundred bytes each, and their findings. As many stretches.
+/// Windows remembered: a hundred bytes each, their findings, and 768 bytes more where a pack has a head. As many stretches.
 const REMEMBERED: usize = 100_000;
 
 impl Memory {

@@ -14,10 +14,12 @@ mod decode;
 mod explain;
 mod fields;
 mod file;
+mod gist;
 mod known;
 mod labels;
 mod lanes;
 mod linear;
+mod look;
 mod meter;
 mod network;
 mod passages;
@@ -26,6 +28,7 @@ mod shipped;
 mod vocabulary;
 mod windows;
 
+pub use gist::Gist;
 pub use labels::labels;
 pub(super) use labels::name_of;
 pub use meter::Readings;
@@ -35,19 +38,20 @@ use super::{Detection, overlap};
 use crate::{
     budget::Budget,
     content::Document,
-    finding::{Confidence, Evidence, Finding, Gap, Label},
+    finding::{Confidence, Evidence, Finding, Label},
+    knowledge::Knowledge,
     text::Span,
 };
 use bytes::Bytes;
 use fields::{Field, Stretch};
 use file::{File, Heads};
-use known::{Found, Key, Known, Memory};
+use known::{Found, Known, Memory};
 use lanes::Lanes;
+use look::{Seen, Want, of_others};
 use meter::Meter;
 use network::Network;
-use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Instant};
+use std::{fmt, ops::Range, sync::Arc};
 use vocabulary::Vocabulary;
-use windows::Window;
 
 /// The model, loaded and tested. It may be shared by any number of readers.
 pub struct Model {
@@ -55,6 +59,7 @@ pub struct Model {
     vocabulary: Vocabulary,
     heads: Heads,
     version: String,
+    id: u64,
     /// Most tokens of a window without the two special ones.
     room: usize,
     lanes: Lanes,
@@ -86,68 +91,13 @@ pub enum ModelError {
     Threads,
 }
 
-/// What the network said about a window, as far as it matters.
-#[derive(Debug, Default, PartialEq)]
-struct Read {
-    spans: Vec<Spotted>,
-    /// Before calibration, one for each sequence label.
-    sequence: Vec<f32>,
-}
-
-/// A span of a window, in bytes of its text.
-#[derive(Clone, Debug, PartialEq)]
-struct Spotted {
-    range: Range<usize>,
-    label: usize,
-    confidence: f32,
-}
-
-/// A window with what is known about it.
-struct Seen {
-    /// Index of its field.
-    field: usize,
-    window: Window,
-    key: Key,
-    read: Option<Arc<Read>>,
-}
-
-/// Some stretches of a document, as far as they were read.
-#[derive(Default)]
-struct Look {
-    fields: Vec<Field>,
-    /// In order of the fields.
-    seen: Vec<Seen>,
-    /// How many windows were known before.
-    known: usize,
-    /// Why some of them were not read.
-    gap: Option<Gap>,
-}
-
-impl Look {
-    /// The windows of field number `index`.
-    fn windows(&self, index: usize) -> &[Seen] {
-        let first = self.seen.partition_point(|seen| seen.field < index);
-        self.seen.get(first..self.seen.partition_point(|seen| seen.field <= index)).unwrap_or_default()
-    }
-
-    /// Whether the field was read to its end.
-    fn is_whole(&self, index: usize) -> bool {
-        let may_be_cut = self.gap.is_some() && index + 1 == self.fields.len();
-        !may_be_cut && self.windows(index).iter().all(|seen| seen.read.is_some())
-    }
-}
-
-/// Tokens that are read at one time: few enough that a short message behind a long one need not wait long.
-const BATCH: usize = 1024;
-/// A window that turns out too long is read in pieces that share one in so many tokens.
-const SHARED: usize = 5;
-
 impl Model {
     /// The model of these files, which runs `threads` batches at a time.
     ///
     /// # Errors
     /// [`ModelError`]: also if the self-test fails.
     pub fn load(weights: Bytes, tokenizer: &[u8], threads: usize) -> Result<Self, ModelError> {
+        let id = blake3::hash(&weights).as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let file = File::open(weights)?;
         let network = Network::load(&file)?;
         let vocabulary = Vocabulary::load(tokenizer, file.shape.vocabulary)?;
@@ -160,6 +110,7 @@ impl Model {
             detector: Arc::from("model"),
             meter: Meter::default(),
             version: file.version.clone(),
+            id,
             heads: file.heads.clone(),
         };
         self_test::run(&model, &file.self_test)?;
@@ -171,26 +122,35 @@ impl Model {
         &self.version
     }
 
+    /// What tells the weights from others: what was learnt from what one network makes of texts means nothing to another.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     /// What it has done so far, for metrics.
     pub fn readings(&self) -> Readings {
         self.meter.readings(self.lanes.waiting())
     }
 
-    /// Reads a document in which the rules have found `detection`, and adds what it finds.
-    pub fn read(&self, document: &Document<'_>, detection: &mut Detection, budget: &mut Budget) {
+    /// Reads a document in which the rules have found `detection`, and adds what it finds, and what the heads of `knowledge` say about it.
+    pub fn read(&self, document: &Document<'_>, knowledge: Option<&Knowledge>, detection: &mut Detection, budget: &mut Budget) {
         if detection.gap.is_some() {
             return; // there is no time left
         }
         let others = of_others(&detection.findings);
         let may_read = budget.tokens_left() > 0;
+        let heads = knowledge.filter(|knowledge| knowledge.heads_for(self.id).next().is_some());
+        let want = if heads.is_some() { Want::Means } else { Want::Labels };
         let mut known = Vec::new();
         // Told apart one by one, as the look comes to them: it may not come far.
         let unknown = fields::stretches(document).into_iter().filter(|stretch| {
-            let read = self.memory.stretches.get(&self.memory.stretch(document, &others, stretch));
+            let key = || self.memory.stretch(document, &others, stretch);
+            // What the heads need is remembered of windows only.
+            let read = if want == Want::Labels { self.memory.stretches.get(&key()) } else { None };
             known.extend(read.iter().map(|read| (stretch.clone(), Arc::clone(read))));
             read.is_none()
         });
-        let look = self.look(document, &others, unknown, budget);
+        let look = self.look(document, &others, unknown, want, budget);
         let remembered: usize = known.iter().map(|(_, read)| read.windows).sum();
         for (index, field) in look.fields.iter().enumerate() {
             let read = Arc::new(self.found(document, field, look.windows(index)));
@@ -216,6 +176,9 @@ impl Model {
             known.iter().flat_map(|(stretch, read)| of(read).iter().filter_map(|found| place(stretch, found))).collect()
         };
         let (mut found, mut whole) = (placed(|read| &read.spans), placed(|read| &read.passages));
+        if let Some(knowledge) = heads {
+            whole.extend(gist::topics(knowledge, self.id, gist::of(document, &look.fields, &look.seen)));
+        }
         if found.is_empty() && whole.is_empty() {
             return;
         }
@@ -229,7 +192,7 @@ impl Model {
     /// How sure the model is at most that a passage of the document is business content of any kind: for evaluation, since findings
     /// are only what passes a threshold. `None` where there is no passage.
     pub fn surest_passage(&self, document: &Document<'_>, findings: &[Finding], budget: &mut Budget) -> Option<Confidence> {
-        let look = self.look(document, &of_others(findings), fields::stretches(document).into_iter(), budget);
+        let look = self.look(document, &of_others(findings), fields::stretches(document).into_iter(), Want::Labels, budget);
         let passages = (0..look.fields.len()).flat_map(|index| passages::all(&self.heads, look.windows(index)));
         passages.map(|passage| passage.probability).max_by(f32::total_cmp).map(Confidence::new)
     }
@@ -255,132 +218,9 @@ impl Model {
         }
     }
 
-    /// The windows of some stretches, read as far as the budget allows.
-    fn look(&self, document: &Document<'_>, findings: &[Finding], stretches: impl Iterator<Item = Stretch>, budget: &mut Budget) -> Look {
-        let mut look = Look::default();
-        let (mut unread, mut weight) = (0, 0);
-        'fields: for field in stretches.filter_map(|stretch| fields::prepare(document, findings, &stretch)) {
-            let windows = windows::windows(&field.text);
-            let key = |window: &Window| self.memory.window(field.text.get(window.range.clone()).unwrap_or_default());
-            let keyed: Vec<_> = windows.into_iter().map(|window| (key(&window), window)).collect();
-            let index = look.fields.len();
-            look.fields.push(field);
-            for (key, window) in keyed {
-                let read = self.memory.windows.get(&key);
-                match &read {
-                    Some(_) => look.known += 1,
-                    None if budget.take_tokens(window.weight).is_err() => {
-                        look.gap = Some(Gap::ModelSkipped);
-                        break 'fields;
-                    }
-                    None => weight += window.weight,
-                }
-                look.seen.push(Seen { field: index, window, key, read });
-                if weight >= BATCH {
-                    look.gap = self.fill(&look.fields, look.seen.get_mut(unread..).unwrap_or_default(), budget).err();
-                    (unread, weight) = (look.seen.len(), 0);
-                    if look.gap.is_some() {
-                        break 'fields;
-                    }
-                }
-            }
-        }
-        let rest = self.fill(&look.fields, look.seen.get_mut(unread..).unwrap_or_default(), budget).err();
-        look.gap = look.gap.or(rest);
-        look
-    }
-
-    /// Reads those of some windows that are not known yet.
-    fn fill(&self, fields: &[Field], seen: &mut [Seen], budget: &Budget) -> Result<(), Gap> {
-        let unknown: Vec<&mut Seen> = seen.iter_mut().filter(|seen| seen.read.is_none()).collect();
-        let text = |seen: &Seen| fields.get(seen.field).and_then(|field| field.text.get(seen.window.range.clone())).unwrap_or_default();
-        let texts: Vec<&str> = unknown.iter().map(|seen| text(seen)).collect();
-        let reads = self.read_texts(&texts, budget.deadline())?;
-        for (seen, read) in unknown.into_iter().zip(reads) {
-            let read = Arc::new(read);
-            self.memory.windows.insert(seen.key, Arc::clone(&read));
-            seen.read = Some(read);
-        }
-        Ok(())
-    }
-
-    /// Reads texts of a window each.
-    fn read_texts(&self, texts: &[&str], deadline: Option<Instant>) -> Result<Vec<Read>, Gap> {
-        if texts.is_empty() {
-            return Ok(Vec::new());
-        }
-        let tokens: Vec<_> = texts.iter().map(|text| self.vocabulary.tokens(text)).collect();
-        let pieces: Vec<(usize, Range<usize>)> =
-            tokens.iter().enumerate().flat_map(|(index, tokens)| self.pieces(tokens.ids.len()).map(move |piece| (index, piece))).collect();
-        let ids = |(index, piece): &(usize, Range<usize>)| tokens.get(*index).and_then(|tokens| tokens.ids.get(piece.clone()));
-        let framed: Vec<_> = pieces.iter().map(|piece| self.vocabulary.framed(ids(piece).unwrap_or_default())).collect();
-        let mut reads: Vec<Read> = texts.iter().map(|_| Read::default()).collect();
-        let mut counts = vec![0.0_f32; texts.len()];
-        let (mut pieces, mut framed) = (pieces.as_slice(), framed.as_slice());
-        while !framed.is_empty() {
-            let (count, total) = batch(framed);
-            let (now, later) = framed.split_at_checked(count).unwrap_or((framed, &[]));
-            let (now_pieces, later_pieces) = pieces.split_at_checked(count).unwrap_or((pieces, &[]));
-            let windows: Vec<&[u32]> = now.iter().map(Vec::as_slice).collect();
-            let timed = self.lanes.run(deadline, || {
-                let begun = Instant::now();
-                (self.network.read(&windows), begun.elapsed())
-            });
-            let (logits, took) = timed.ok_or(Gap::ModelSkipped)?;
-            self.meter.read(count, total, took);
-            for ((index, piece), logits) in now_pieces.iter().zip(&logits) {
-                let (Some(read), Some(tokens), Some(count)) = (reads.get_mut(*index), tokens.get(*index), counts.get_mut(*index)) else {
-                    continue;
-                };
-                let places = tokens.places.get(piece.clone()).unwrap_or_default();
-                let text = texts.get(*index).copied().unwrap_or_default();
-                passages::add_spans(&self.heads, text, places, logits, &mut read.spans);
-                *count += 1.0;
-                mix(&mut read.sequence, &logits.sequence, *count);
-            }
-            (framed, pieces) = (later, later_pieces);
-        }
-        Ok(reads)
-    }
-
-    /// Cuts so many tokens into pieces that fit the network.
-    fn pieces(&self, tokens: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let room = self.room;
-        let step = (room - room / SHARED).max(1);
-        let count = if tokens <= room { 1 } else { 1 + (tokens - room).div_ceil(step) };
-        (0..count).map(move |number| number * step..(number * step + room).min(tokens))
-    }
-
     fn finding(&self, segment: usize, span: Span, label: &Label, confidence: f32) -> Finding {
         let (label, detector) = (label.clone(), Arc::clone(&self.detector));
         Finding { segment, span, label, detector, evidence: Evidence::Model, confidence: Confidence::new(confidence) }
-    }
-}
-
-/// Findings but the model's own, which hide nothing from it if it has read the document before.
-fn of_others(findings: &[Finding]) -> Cow<'_, [Finding]> {
-    let is_own = |finding: &Finding| finding.evidence == Evidence::Model;
-    if findings.iter().any(is_own) { findings.iter().filter(|finding| !is_own(finding)).cloned().collect() } else { findings.into() }
-}
-
-/// How many of `windows` are a batch, and their tokens.
-fn batch(windows: &[Vec<u32>]) -> (usize, usize) {
-    let mut total = 0;
-    for (count, window) in windows.iter().enumerate() {
-        if count > 0 && total + window.len() > BATCH {
-            return (count, total);
-        }
-        total += window.len();
-    }
-    (windows.len(), total)
-}
-
-/// Makes `mean`, of `count` - 1 rows so far, the mean of one row more.
-fn mix(mean: &mut Vec<f32>, row: &[f32], count: f32) {
-    if mean.is_empty() {
-        mean.extend_from_slice(row);
-    } else {
-        mean.iter_mut().zip(row).for_each(|(mean, number)| *mean += (number - *mean) / count);
     }
 }
 
