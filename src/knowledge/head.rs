@@ -107,11 +107,6 @@ impl Score {
         self.manner + self.words - self.threshold
     }
 
-    /// The same without words that weigh so much.
-    pub(crate) fn without(self, words: f32) -> Self {
-        Self { words: self.words - words, ..self }
-    }
-
     /// Whether the passage counts.
     pub fn counts(self) -> bool {
         self.margin() >= 0.0

@@ -1,4 +1,4 @@
-//! Logistic regression with a quadratic penalty, over numbers and sparse features: the whole sample at every step (Adam; Kingma and Ba 2015),
+//! Logistic regression with a quadratic penalty, over numbers and sparse features: the whole sample at every step (accelerated gradients; Nesterov 1983),
 //! so that the same sample gives the same weights.
 
 /// One row of a sample.
@@ -32,56 +32,88 @@ pub(super) struct Restraint {
     pub(super) most: f32,
 }
 
+/// Steps: more change nothing any more.
 const STEPS: u32 = 200;
-const RATE: f32 = 0.05;
+/// Rounds in which the steepest direction is looked for.
+const ROUNDS: u32 = 15;
 
 /// The weights that fit `rows`, which have `numbers` numbers; `scales` says what each feature counts beside what its row says: the more, the
 /// less a weight is held back.
 pub(super) fn fit(rows: &[Row], numbers: usize, scales: &[f32], restraint: Restraint) -> Weights {
-    let features = scales.len();
-    let mut weights = vec![0.0_f32; numbers + features + 1];
-    let (mut first, mut second) = (vec![0.0_f32; weights.len()], vec![0.0_f32; weights.len()]);
-    let total: f32 = rows.iter().map(|row| row.weight).sum::<f32>().max(f32::MIN_POSITIVE);
-    let mut slope = vec![0.0_f32; weights.len()];
-    for step in 1..=STEPS {
-        slope.fill(0.0);
-        for row in rows {
-            let wanted = if row.is_own { 1.0 } else { 0.0 };
-            let error = (probability(score(&weights, row, numbers, scales)) - wanted) * row.weight / total;
-            for (slope, number) in slope.iter_mut().zip(&row.numbers) {
-                *slope += error * number;
-            }
-            for feature in &row.features {
-                let at = *feature as usize;
-                if let (Some(slope), Some(scale)) = (slope.get_mut(numbers + at), scales.get(at)) {
-                    *slope += error * row.each * scale;
-                }
-            }
-            slope.last_mut().into_iter().for_each(|slope| *slope += error);
+    let sample = Sample { rows, numbers, scales, total: rows.iter().map(|row| row.weight).sum::<f32>().max(f32::MIN_POSITIVE) };
+    let stride = 1.0 / (sample.steepness() / 4.0 + restraint.penalty);
+    let mut weights = vec![0.0_f32; sample.len()];
+    let (mut ahead, mut pace) = (weights.clone(), 1.0_f32);
+    for _ in 0..STEPS {
+        let slopes = sample.slopes(&ahead, |row, score| probability(score) - if row.is_own { 1.0 } else { 0.0 });
+        let next_pace = f32::midpoint(1.0, (1.0 + 4.0 * pace * pace).sqrt());
+        let momentum = (pace - 1.0) / next_pace;
+        for (index, ((weight, ahead), slope)) in weights.iter_mut().zip(&mut ahead).zip(&slopes).enumerate() {
+            // The bias is last, and free.
+            let penalty = if index < numbers + scales.len() { restraint.penalty } else { 0.0 };
+            let most = index.checked_sub(numbers).and_then(|at| scales.get(at)).map_or(f32::MAX, |scale| restraint.most / scale.max(1e-6));
+            let next = (*ahead - stride * (slope + penalty * *ahead)).clamp(-most, most);
+            *ahead = next + momentum * (next - *weight);
+            *weight = next;
         }
-        let (unbiased_first, unbiased_second) = (1.0 - 0.9_f32.powf(step as f32), 1.0 - 0.999_f32.powf(step as f32));
-        let rate = RATE * (1.0 - step as f32 / (STEPS + 1) as f32);
-        for (index, (((weight, slope), first), second)) in weights.iter_mut().zip(&slope).zip(&mut first).zip(&mut second).enumerate() {
-            let penalty = if index < numbers + features { restraint.penalty } else { 0.0 };
-            let slope = slope + penalty * *weight;
-            *first = 0.9 * *first + 0.1 * slope;
-            *second = 0.999 * *second + 0.001 * slope * slope;
-            *weight -= rate * (*first / unbiased_first) / ((*second / unbiased_second).sqrt() + 1e-8);
-            if let Some(scale) = index.checked_sub(numbers).and_then(|at| scales.get(at)) {
-                let most = restraint.most / scale.max(f32::MIN_POSITIVE);
-                *weight = weight.clamp(-most, most);
-            }
-        }
+        pace = next_pace;
     }
     let bias = weights.pop().unwrap_or_default();
     let features = weights.split_off(numbers).iter().zip(scales).map(|(weight, scale)| weight * scale).collect();
     Weights { numbers: weights, features, bias }
 }
 
-fn score(weights: &[f32], row: &Row, numbers: usize, scales: &[f32]) -> f32 {
-    let dense: f32 = weights.iter().zip(&row.numbers).map(|(weight, number)| weight * number).sum();
-    let sparse = row.features.iter().filter_map(|feature| Some(weights.get(numbers + *feature as usize)? * scales.get(*feature as usize)?));
-    dense + sparse.sum::<f32>() * row.each + weights.last().copied().unwrap_or_default()
+/// Rows as one matrix: a column for each number, each feature, and the bias.
+struct Sample<'r> {
+    rows: &'r [Row],
+    numbers: usize,
+    scales: &'r [f32],
+    /// Weight of all rows.
+    total: f32,
+}
+
+impl Sample<'_> {
+    fn len(&self) -> usize {
+        self.numbers + self.scales.len() + 1
+    }
+
+    fn score(&self, weights: &[f32], row: &Row) -> f32 {
+        let dense: f32 = weights.iter().zip(&row.numbers).map(|(weight, number)| weight * number).sum();
+        let scaled = |feature: &u32| Some(weights.get(self.numbers + *feature as usize)? * self.scales.get(*feature as usize)?);
+        dense + row.features.iter().filter_map(scaled).sum::<f32>() * row.each + weights.last().copied().unwrap_or_default()
+    }
+
+    /// The sum of all rows, each by what `error` makes of it and of its score under `weights`, and by its own weight.
+    fn slopes(&self, weights: &[f32], error: impl Fn(&Row, f32) -> f32) -> Vec<f32> {
+        let mut slopes = vec![0.0_f32; self.len()];
+        for row in self.rows {
+            let error = error(row, self.score(weights, row)) * row.weight / self.total;
+            for (slope, number) in slopes.iter_mut().zip(&row.numbers) {
+                *slope += error * number;
+            }
+            for feature in &row.features {
+                let at = *feature as usize;
+                if let (Some(slope), Some(scale)) = (slopes.get_mut(self.numbers + at), self.scales.get(at)) {
+                    *slope += error * row.each * scale;
+                }
+            }
+            slopes.last_mut().into_iter().for_each(|slope| *slope += error);
+        }
+        slopes
+    }
+
+    /// How much the squares of scores can grow with those of the weights, nearly (power iteration).
+    fn steepness(&self) -> f32 {
+        let mut direction = vec![1.0 / (self.len() as f32).sqrt(); self.len()];
+        let mut length = 0.0;
+        for _ in 0..ROUNDS {
+            direction = self.slopes(&direction, |_, score| score);
+            length = direction.iter().map(|part| part * part).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+            direction.iter_mut().for_each(|part| *part /= length);
+        }
+        // It comes from below.
+        length * 1.1
+    }
 }
 
 fn probability(score: f32) -> f32 {

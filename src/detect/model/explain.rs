@@ -88,7 +88,7 @@ impl Model {
                 Carried { span: *span, share: ((whole - left) / whole.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0) }
             })
             .collect();
-        Some(weightiest(carried))
+        Some(weightiest(carried, LEAST))
     }
 
     /// How loudly a window says what the finding says.
@@ -124,9 +124,9 @@ impl Model {
     }
 }
 
-/// Those that are worth telling, weightiest first.
-pub(super) fn weightiest(mut carried: Vec<Carried>) -> Vec<Carried> {
-    carried.retain(|carried| carried.share >= LEAST);
+/// Those that are worth telling, with a share of `least` or more, weightiest first.
+pub(super) fn weightiest(mut carried: Vec<Carried>, least: f32) -> Vec<Carried> {
+    carried.retain(|carried| carried.share >= least);
     carried.sort_by(|a, b| b.share.total_cmp(&a.share));
     carried.truncate(TOLD);
     carried

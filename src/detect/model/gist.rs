@@ -10,7 +10,7 @@ use crate::{
     budget::Budget,
     content::Document,
     finding::{Carried, Confidence, Evidence, Finding, Gap},
-    knowledge::{Knowledge, head, lexicon},
+    knowledge::{Knowledge, lexicon},
     text::Span,
 };
 use half::f16;
@@ -38,7 +38,7 @@ impl Model {
         (of(document, &look.fields, &look.seen), look.gap)
     }
 
-    /// The words that carried a finding of a head's: how much less sure it would be without each, the others being as they are.
+    /// The words that carried a finding of a head's, each with its share of all that words said for it.
     pub(super) fn explain_topic(
         &self,
         document: &Document<'_>,
@@ -57,16 +57,15 @@ impl Model {
             return Vec::new();
         };
         let Some(field) = fields.get(first.field) else { return Vec::new() };
-        let score = head.score(&gist.mean, &lexicon::features(&knowledge.digester, &gist.text));
-        let words = lexicon::words(&knowledge.digester, &gist.text);
-        let scale = head::scale(lexicon::features(&knowledge.digester, &gist.text).len());
-        let carried = words.into_iter().filter_map(|(range, features)| {
+        let weighed = lexicon::words(&knowledge.digester, &gist.text).into_iter().filter_map(|(range, features)| {
             let weight: f32 = features.iter().filter_map(|(feature, share)| Some(head.weight(*feature)? * share)).sum();
             let span = field.place(segment, first.window.range.start + range.start..first.window.range.start + range.end)?;
-            let left = score.without(weight * scale).confidence() / score.confidence().max(f32::MIN_POSITIVE);
-            Some(Carried { span, share: (1.0 - left).clamp(0.0, 1.0) })
+            (weight > 0.0).then_some((span, weight))
         });
-        explain::weightiest(carried.collect())
+        let weighed: Vec<(Span, f32)> = weighed.collect();
+        let whole: f32 = weighed.iter().map(|(_, weight)| weight).sum();
+        let carried = weighed.into_iter().map(|(span, weight)| Carried { span, share: weight / whole });
+        explain::weightiest(carried.collect(), 0.0)
     }
 }
 
