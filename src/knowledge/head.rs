@@ -1,5 +1,5 @@
 //! A head: what tells new text about the company's own matters from other text, one linear rule over what the model makes of a passage (the mean
-//! of its hidden states) and over its words ([`lexicon`](super::lexicon)).
+//! of its hidden states) and over its words (`lexicon`).
 //!
 //! It holds weights of dimensions and of keyed digests of words that stand in several documents: no text, and nothing of any one document.
 
