@@ -17,7 +17,7 @@ const RARITY: f32 = 100.0;
 /// A trained head.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    /// The [model](crate::detect::model::Model::id) whose means it weighs.
+    /// The model (`Model::id`) whose means it weighs.
     pub model: u64,
     /// Of each dimension of the mean.
     pub weights: Vec<f32>,
@@ -105,11 +105,6 @@ impl Score {
     /// Log odds over the threshold.
     pub fn margin(self) -> f32 {
         self.manner + self.words - self.threshold
-    }
-
-    /// The same without words that weigh so much.
-    pub(crate) fn without(self, words: f32) -> Self {
-        Self { words: self.words - words, ..self }
     }
 
     /// Whether the passage counts.

@@ -91,7 +91,7 @@ impl Knowledge {
         &self.packs
     }
 
-    /// The packs that have a head for this [model](crate::detect::model::Model::id), with it.
+    /// The packs that have a head for this model (`Model::id`), with it.
     pub(crate) fn heads_for(&self, model: u64) -> impl Iterator<Item = (&Pack, &Head)> {
         self.packs.iter().filter_map(move |pack| Some((pack, pack.head.as_ref().filter(|head| head.model == model)?)))
     }

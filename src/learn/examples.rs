@@ -145,11 +145,11 @@ impl Examples {
 
     /// Takes ordinary texts that are part of the program, as far as they are not known: five for each of the company's documents.
     pub(super) fn add_ordinary(&mut self, key: &Key) {
-        // In both languages, which stand one after the other.
-        let lines: Vec<&str> = ORDINARY.lines().collect();
-        let step = lines.len() / (5 * self.count(Side::Own)).clamp(FEWEST_ORDINARY, lines.len());
-        for line in lines.into_iter().step_by(step.max(1)) {
-            let id = key.digest(line.as_bytes());
+        let mut lines: Vec<(u64, &str)> = ORDINARY.lines().map(|line| (key.digest(line.as_bytes()), line)).collect();
+        // Drawn like lots, so that a larger lesson takes those of a smaller one and more.
+        lines.sort_unstable();
+        lines.truncate((5 * self.count(Side::Own)).max(FEWEST_ORDINARY));
+        for (id, line) in lines {
             if !self.knows(Side::Ordinary, id, id) {
                 let text = line.replace("\\\\", "\u{1}").replace("\\n", "\n").replace('\u{1}', "\\");
                 self.add(Side::Ordinary, id, 0, id, &text);

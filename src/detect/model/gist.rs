@@ -5,10 +5,11 @@ use crate::{
     budget::Budget,
     content::Document,
     finding::{Carried, Confidence, Evidence, Finding, Gap},
-    knowledge::{Knowledge, head, lexicon},
+    knowledge::{Knowledge, lexicon},
     text::Span,
 };
 use half::f16;
+use std::ops::Range;
 
 /// Shorter passages, in estimated tokens, are about nothing in particular.
 const SHORT: usize = 24;
@@ -33,7 +34,7 @@ impl Model {
         (of(document, &fields, &seen), gap)
     }
 
-    /// The words that carried a finding of a head's: how much less sure it would be without each, the others being as they are.
+    /// The words that carried a finding of a head's, each by its share of all that speaks for it: one word alone hardly ever turns it.
     pub(super) fn explain_topic(
         &self,
         document: &Document<'_>,
@@ -51,14 +52,15 @@ impl Model {
             return Vec::new();
         };
         let Some(field) = fields.get(first.field) else { return Vec::new() };
-        let score = head.score(&gist.mean, &lexicon::features(&knowledge.digester, &gist.text));
-        let words = lexicon::words(&knowledge.digester, &gist.text);
-        let scale = head::scale(lexicon::features(&knowledge.digester, &gist.text).len());
-        let carried = words.into_iter().filter_map(|(range, features)| {
-            let weight: f32 = features.iter().filter_map(|(feature, share)| Some(head.weight(*feature)? * share)).sum();
-            let span = field.place(segment, first.window.range.start + range.start..first.window.range.start + range.end)?;
-            let left = score.without(weight * scale).confidence() / score.confidence().max(f32::MIN_POSITIVE);
-            Some(Carried { span, share: (1.0 - left).clamp(0.0, 1.0) })
+        let weigh =
+            |features: lexicon::Shares| features.iter().filter_map(|(feature, share)| Some(head.weight(*feature)? * share)).sum::<f32>();
+        let words: Vec<(Range<usize>, f32)> =
+            lexicon::words(&knowledge.digester, &gist.text).into_iter().map(|(range, features)| (range, weigh(features))).collect();
+        let all: f32 = words.iter().map(|(_, weight)| weight.max(0.0)).sum();
+        let start = first.window.range.start;
+        let carried = words.into_iter().filter_map(|(range, weight)| {
+            let span = field.place(segment, start + range.start..start + range.end)?;
+            Some(Carried { span, share: (weight / all.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0) })
         });
         explain::weightiest(carried.collect())
     }
