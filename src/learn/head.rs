@@ -8,10 +8,7 @@ use super::{
     examples::{Example, Examples, Passage, Side},
     logistic::{self, Restraint, Row},
 };
-use crate::knowledge::{
-    head::{Head, scale},
-    lexicon::Feature,
-};
+use crate::knowledge::head::{Feature, Head, scale};
 use std::collections::HashMap;
 
 /// What came of training.
