@@ -1,13 +1,13 @@
 //! A head: what tells new text about the company's own matters from other text, one linear rule over what the model makes of a passage (the mean
-//! of its hidden states) and over its words (`lexicon`).
+//! of its hidden states) and over its words (`lexicon.rs`).
 //!
 //! It holds weights of dimensions and of keyed digests of words that stand in several documents: no text, and nothing of any one document.
 
-use super::{
-    lexicon::Feature,
-    wire::{Malformed, Reader, Writer},
-};
+use super::wire::{Malformed, Reader, Writer};
 use std::fmt;
+
+/// What stands for a word, a pair of words or a shape of code: 32 bits of a keyed digest.
+pub type Feature = u32;
 
 /// How heads are written; others are refused.
 const VERSION: u32 = 1;
@@ -17,7 +17,7 @@ const RARITY: f32 = 100.0;
 /// A trained head.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    /// Identifier of the model whose means it weighs.
+    /// The model (`Model::id`) whose means it weighs.
     pub model: u64,
     /// Of each dimension of the mean.
     pub weights: Vec<f32>,

@@ -6,12 +6,10 @@
 use super::{
     code,
     digest::{Digest, Digester, fold},
+    head::Feature,
     words::{self, Word},
 };
 use std::{collections::HashSet, ops::Range};
-
-/// 32 bits of a keyed digest.
-pub(crate) type Feature = u32;
 
 /// Features with how much of each is a word's own.
 pub(crate) type Shares = Vec<(Feature, f32)>;

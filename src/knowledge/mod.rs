@@ -16,6 +16,7 @@ pub(crate) mod digest;
 pub(crate) mod documents;
 pub(crate) mod filter;
 pub mod head;
+#[cfg(feature = "model")]
 pub(crate) mod lexicon;
 pub(crate) mod number;
 pub mod pack;
@@ -38,6 +39,7 @@ pub use self::{
 
 use cell::Lengths;
 use filter::Gate;
+#[cfg(feature = "model")]
 use head::Head;
 
 /// All packs that are in force, ready to be looked things up in.
@@ -91,7 +93,8 @@ impl Knowledge {
         &self.packs
     }
 
-    /// The packs that have a head for the model of this identifier, with it.
+    /// The packs that have a head for this model (`Model::id`), with it.
+    #[cfg(feature = "model")]
     pub(crate) fn heads_for(&self, model: u64) -> impl Iterator<Item = (&Pack, &Head)> {
         self.packs.iter().filter_map(move |pack| Some((pack, pack.head.as_ref().filter(|head| head.model == model)?)))
     }

@@ -10,7 +10,8 @@ use crate::{
     detect::{Detectors, model::Model},
     knowledge::{
         Digester, Malformed,
-        lexicon::{self, Feature},
+        head::Feature,
+        lexicon,
         pack::{Kind, Section},
         seal::Key,
         wire::{Reader, Writer},

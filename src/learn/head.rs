@@ -8,10 +8,7 @@ use super::{
     examples::{Example, Examples, Passage, Side},
     logistic::{self, Restraint, Row},
 };
-use crate::knowledge::{
-    head::{Head, scale},
-    lexicon::Feature,
-};
+use crate::knowledge::head::{Feature, Head, scale};
 use std::collections::HashMap;
 
 /// What came of training.
@@ -167,24 +164,25 @@ pub(super) struct Parts<'e> {
 }
 
 impl<'e> Parts<'e> {
+    /// By the digest of what a document says: the same company material falls into the same parts wherever it lies, and a copy never on both sides
+    /// of a trial.
     pub(super) fn of(examples: &'e Examples) -> Self {
-        let other = || [Side::Public, Side::Ordinary].into_iter().flat_map(|side| examples.documents(side));
-        let public: std::collections::HashSet<u64> = examples.documents(Side::Public).map(|(_, example)| example.content).collect();
+        let of = |side| examples.documents(side).map(|(_, example)| example);
+        let other = || of(Side::Public).chain(of(Side::Ordinary));
+        let public: std::collections::HashSet<u64> = of(Side::Public).map(|example| example.content).collect();
+        // What is public as well is nobody's own.
         let own = |is_held: bool| {
-            let own = examples.documents(Side::Own);
-            // What is public as well is nobody's own.
-            own.filter(move |(id, _)| id.is_multiple_of(5) == is_held).map(|(_, example)| example)
+            let own = of(Side::Own).filter(|example| !public.contains(&example.content));
+            own.filter(|example| example.content.is_multiple_of(5) == is_held).collect()
         };
-        let is_own = |example: &&Example| !public.contains(&example.content);
-        let quarter = |quarters: &'static [u64]| other().filter(|(id, _)| quarters.contains(&(id % 4))).map(|(_, example)| example);
-        let held = |side| examples.documents(side).filter(|(id, _)| id % 4 == 3).map(|(_, example)| example).collect();
+        let is_held = |example: &&Example| example.content % 4 == 3;
         Self {
-            train_own: own(false).filter(is_own).collect(),
-            held_own: own(true).filter(is_own).collect(),
-            train_other: quarter(&[0, 1]).collect(),
-            threshold: quarter(&[2]).collect(),
-            held_public: held(Side::Public),
-            held_ordinary: held(Side::Ordinary),
+            train_own: own(false),
+            held_own: own(true),
+            train_other: other().filter(|example| example.content % 4 < 2).collect(),
+            threshold: other().filter(|example| example.content % 4 == 2).collect(),
+            held_public: of(Side::Public).filter(is_held).collect(),
+            held_ordinary: of(Side::Ordinary).filter(is_held).collect(),
         }
     }
 }

@@ -123,7 +123,7 @@ fn an_update_goes_on_with_the_examples_that_were_kept() {
     })
     .expect("learnt");
     assert_eq!(second.head.expect("a head").documents, 27);
-    assert!(read.iter().all(|of| *of == 3), "only what is new is read: {read:?}");
+    assert!(!read.is_empty() && read.iter().all(|of| *of == 3), "only what is new is read: {read:?}");
     // Without them there is too little, and the earlier head stays.
     let lost = lesson(company, &update, Some(Earlier { pack: &first.sections, examples: &[] })).expect("learnt");
     assert_eq!(lost.head.err(), Some(NoHead::Few(3)));
@@ -172,15 +172,18 @@ fn planted_words_cannot_be_guessed_from_a_pack_without_the_key(company: &Company
     assert!(guesses(&company.key.digester(), &common) > 50);
     assert_eq!(guesses(&company.key.digester(), &canaries), 0);
     // Without the key, neither: the dictionary holds every word that was learnt.
-    let other = Key::random().expect("random").digester();
+    let other = Key::parse(&"08".repeat(32)).expect("a key").digester();
     assert!(guesses(&other, &common) <= 1 && guesses(&other, &canaries) <= 1);
-    // Nor does any section of the opened pack hold a word as it is, or its digest under another key.
-    for section in first.sections.iter().chain(&first.examples) {
-        for word in canaries.iter().chain(&common).filter(|word| word.len() > 6) {
-            assert!(memchr::memmem::find(&section.bytes, word.to_lowercase().as_bytes()).is_none(), "{word} in {:?}", section.kind);
-            let digests = lexicon::features(&other, word).into_iter().map(u32::to_le_bytes);
-            let kept: Vec<usize> = digests.filter_map(|digest| memchr::memmem::find(&section.bytes, &digest)).collect();
-            assert!(kept.is_empty() || section.bytes.len() > 1 << 20, "{word} in {:?}", section.kind);
-        }
-    }
+    // Nor does any section of the opened pack hold a word as it is.
+    let words: Vec<String> = canaries.iter().chain(&common).map(|word| word.to_lowercase()).filter(|word| word.len() > 6).collect();
+    let held =
+        |bytes: &[u8]| first.sections.iter().chain(&first.examples).any(|section| memchr::memmem::find(&section.bytes, bytes).is_some());
+    assert_eq!(words.iter().find(|word| held(word.as_bytes())), None);
+    // Digests do stand there; under another key they are others, and four bytes are met by chance once in four gigabytes.
+    let met = |digester: &crate::knowledge::Digester| {
+        let digests: std::collections::BTreeSet<_> = words.iter().flat_map(|word| lexicon::features(digester, word)).collect();
+        digests.iter().filter(|digest| held(&digest.to_le_bytes())).count()
+    };
+    assert!(met(&company.key.digester()) >= 10);
+    assert!(met(&other) <= 2);
 }
