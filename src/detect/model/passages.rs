@@ -13,6 +13,13 @@ use std::ops::Range;
 
 /// Windows that are judged together as one passage: about a page.
 const WINDOWS: usize = 4;
+/// So many bytes that are no language (a line of code, a number, a link) do not end a passage: what stands before and after belongs together,
+/// and a stray sentence judged alone says little.
+const ASIDE: usize = 400;
+/// Of so many harmless passages one passes a threshold.
+const ALARMS: f64 = 0.002;
+/// What of long harmless texts may be taken for business content.
+const SELDOM: f64 = 0.02;
 /// Shorter passages, in estimated tokens, have no business content to speak of.
 const SHORT: usize = 12;
 
@@ -27,12 +34,37 @@ pub(super) struct Passage {
 }
 
 /// The passages of a field's windows, which are in order, that count as business content.
+///
+/// In a long text something passes a threshold by chance. So the odds of what not enough other passages bear out are
+/// divided by how many passages there were to find it in (Bonferroni).
 pub(super) fn of(heads: &Heads, windows: &[Seen]) -> Vec<Passage> {
-    let counts = |(index, passage): (usize, Passage)| {
-        let threshold = heads.sequence_threshold.get(index % heads.sequence_labels.len().max(1));
-        threshold.is_some_and(|threshold| passage.probability >= *threshold).then_some(passage)
+    let counts = |passage: &Passage| {
+        let threshold = heads.sequence_labels.iter().zip(&heads.sequence_threshold).find(|(label, _)| **label == passage.label);
+        threshold.is_some_and(|(_, threshold)| passage.probability >= *threshold)
     };
-    all(heads, windows).enumerate().filter_map(counts).collect()
+    let passages = all(heads, windows).count() / heads.sequence_labels.len().max(1);
+    let mut found: Vec<Passage> = all(heads, windows).filter(counts).collect();
+    let hits: Vec<usize> = found.iter().map(|one| found.iter().filter(|other| other.label == one.label).count()).collect();
+    for (passage, hits) in found.iter_mut().zip(hits) {
+        if hits < more_than_chance(passages) {
+            let odds = passage.probability / (1.0 - passage.probability).max(f32::EPSILON) / passages as f32;
+            passage.probability = odds / (1.0 + odds);
+        }
+    }
+    found
+}
+
+/// How many of so many harmless passages hardly ever pass a threshold: the least number that is met in less than [`SELDOM`] of such texts
+/// (Poisson).
+fn more_than_chance(passages: usize) -> usize {
+    let expected = passages as f64 * ALARMS;
+    let (mut fewer, mut term, mut hits) = (0.0, (-expected).exp(), 0);
+    while 1.0 - fewer >= SELDOM && hits < passages {
+        fewer += term;
+        hits += 1;
+        term *= expected / hits as f64;
+    }
+    hits
 }
 
 /// Every passage with every label in turn.
@@ -59,11 +91,13 @@ pub(super) fn of_logit(heads: &Heads, label: usize, logit: f32) -> f32 {
     1.0 / (1.0 + (-logit / temperature).exp())
 }
 
-/// Windows that follow one another without anything left out between them, at most [`WINDOWS`] and about equally many.
+/// Windows that follow one another with at most [`ASIDE`] left out between them, at most [`WINDOWS`], and as many as in the
+/// other groups or one more: the last of a long text is no stray sentence.
 pub(super) fn groups(windows: &[Seen]) -> impl Iterator<Item = &[Seen]> {
-    windows.chunk_by(|one, next| one.window.range.end == next.window.range.start).flat_map(|run| {
-        let groups = run.len().div_ceil(WINDOWS).max(1);
-        run.chunks(run.len().div_ceil(groups).max(1))
+    let goes_on = |one: &Seen, next: &Seen| next.window.range.start.saturating_sub(one.window.range.end) <= ASIDE;
+    windows.chunk_by(goes_on).flat_map(|run| {
+        let groups = run.len().div_ceil(WINDOWS);
+        (0..groups).filter_map(move |group| run.get(group * run.len() / groups..(group + 1) * run.len() / groups))
     })
 }
 
@@ -148,16 +182,32 @@ mod tests {
     #[test]
     fn neighbours_are_judged_together_and_others_apart() {
         // Means of 4 and of 1 at a temperature of 2: .88 and .62.
-        let windows = [seen(0..10, 6.0), seen(10..20, 2.0), seen(25..30, 1.0)];
+        let windows = [seen(0..10, 6.0), seen(15..20, 2.0), seen(1000..1030, 1.0)];
         let found = of(&heads(), &windows);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].range == (0..20) && (found[0].probability - 0.8808).abs() < 1e-3, "{found:?}");
     }
 
     #[test]
+    fn one_passage_of_a_long_text_says_less_than_one_of_a_short_text() {
+        assert_eq!([1, 10, 11, 100, 250, 10_000].map(more_than_chance), [1, 1, 2, 2, 3, 31]);
+        let text = |sure: usize| (0..80).map(|at| seen(at * 10..at * 10 + 10, if at < sure { 8.0 } else { -8.0 })).collect::<Vec<_>>();
+        // 20 passages: odds of 55 become odds of 2.7.
+        let alone = of(&heads(), &text(4));
+        assert!(alone.len() == 1 && (alone[0].probability - 0.732).abs() < 1e-3, "{alone:?}");
+        let both = of(&heads(), &text(8));
+        assert!(both.len() == 2 && both.iter().all(|passage| passage.probability > 0.98), "{both:?}");
+        let short = of(&heads(), &text(4)[..40]);
+        assert!(short.len() == 1 && short[0].probability > 0.98, "{short:?}");
+    }
+
+    #[test]
     fn a_long_run_is_cut_evenly() {
-        let windows: Vec<_> = (0..5).map(|at| seen(at * 10..at * 10 + 10, 0.0)).collect();
-        assert_eq!(groups(&windows).map(<[Seen]>::len).collect::<Vec<_>>(), [3, 2]);
+        let windows: Vec<_> = (0..13).map(|at| seen(at * 10..at * 10 + 10, 0.0)).collect();
+        let cut = |count: usize| groups(&windows[..count]).map(<[Seen]>::len).collect::<Vec<_>>();
+        assert_eq!(cut(4), [4]);
+        assert_eq!(cut(5), [2, 3]);
+        assert_eq!(cut(13), [3, 3, 3, 4]);
     }
 
     #[test]
