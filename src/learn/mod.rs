@@ -49,7 +49,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 pub struct Lesson {
     /// The name to learn under: `company.exact.<name>`.
     pub name: String,
-    /// Tables: CSV, TSV, XLSX, ODS, SQLite.
+    /// Tables: CSV, TSV, XLSX, ODS, SQLite, Parquet.
     pub exact: Vec<PathBuf>,
     /// Lists of words, one a line.
     pub dictionaries: Vec<PathBuf>,

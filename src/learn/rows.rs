@@ -1,5 +1,7 @@
 //! Tables of any format as rows of cells, read as often as needed.
 
+mod parquet;
+
 use super::{Reason, document};
 use calamine::{Data, Reader as _, Sheets};
 use csv::{ByteRecord, ReaderBuilder};
@@ -31,6 +33,7 @@ enum Source {
     Memory(Vec<Vec<String>>),
     /// The query that reads it.
     Sqlite(String),
+    Parquet,
 }
 
 /// The tables of a file; those of a spreadsheet or database have names.
@@ -45,9 +48,11 @@ pub(super) fn open(path: &Path) -> Result<Vec<Sheet>, Reason> {
     if start.starts_with(b"SQLite format 3\0") {
         return sqlite(path);
     }
+    if start.starts_with(b"PAR1") {
+        return Ok(vec![Sheet { path: path.to_owned(), part: String::new(), header: parquet::header(path)?, source: Source::Parquet }]);
+    }
     match extension.as_str() {
         "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => spreadsheet(path),
-        "parquet" => Err(Reason::Format("Parquet")),
         _ => text(path, &start).map(|sheet| vec![sheet]),
     }
 }
@@ -87,9 +92,14 @@ fn spreadsheet(path: &Path) -> Result<Vec<Sheet>, Reason> {
 /// A spreadsheet's cell as it would be typed. Numbers of persons and phones are often stored as floats.
 fn cell(data: &Data) -> String {
     match data {
-        Data::Float(number) if number.fract() == 0.0 && number.abs() < 1e18 => format!("{number:.0}"),
+        Data::Float(number) => whole(*number).unwrap_or_else(|| data.to_string()),
         data => data.to_string(),
     }
+}
+
+/// A whole number without a fraction.
+fn whole(number: f64) -> Option<String> {
+    (number.fract() == 0.0 && number.abs() < 1e18).then(|| format!("{number:.0}"))
 }
 
 fn sqlite(path: &Path) -> Result<Vec<Sheet>, Reason> {
@@ -132,6 +142,7 @@ impl Sheet {
                 Ok(0)
             }
             Source::Sqlite(query) => self.query(query, each),
+            Source::Parquet => parquet::rows(&self.path, each).map(|()| 0),
         }
     }
 

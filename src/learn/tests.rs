@@ -1,5 +1,6 @@
 //! Whole lessons: files to packs to findings.
 
+mod formats;
 mod heads;
 
 use super::*;

@@ -29,7 +29,7 @@ use std::{
 
 /// Teach Exeat the company's own data, so that it is found wherever it goes
 ///
-/// Tables (--exact: CSV, TSV, XLSX, ODS, SQLite) are found by their rows, listed words (--dictionary) by themselves, and
+/// Tables (--exact: CSV, TSV, XLSX, ODS, SQLite, Parquet) are found by their rows, listed words (--dictionary) by themselves, and
 /// documents (--documents: text, code, HTML, Office files since 2007) by passages, also edited ones. What everybody may know
 /// (--public) is left out. From 20 documents on, and with as many public ones of the same kind, new text about the same matters
 /// is found too: by the model, with a head that is trained here. The result is a pack, encrypted with a key that is made in the
