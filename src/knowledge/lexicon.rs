@@ -20,16 +20,35 @@ const SHAPE: usize = 5;
 /// The distinct features of a passage, in order.
 pub(crate) fn features(digester: &Digester, text: &str) -> Vec<Feature> {
     let mut words = Vec::new();
-    words::read(digester, text, &mut words);
-    let mut features: Vec<Feature> = words.iter().map(|word| feature(digester, Of::Word, word.digest)).collect();
-    features.extend(words.windows(2).filter_map(|pair| pair_feature(digester, pair)));
+    let mut features = Vec::new();
+    let mut add = |text: &str, words: &mut Vec<Word>| {
+        words::read(digester, text, words);
+        features.extend(words.iter().map(|word| feature(digester, Of::Word, word.digest)));
+        features.extend(words.windows(2).filter_map(|pair| pair_feature(digester, pair)));
+    };
+    add(text, &mut words);
     if code::is_likely(text) {
+        add(&parted(text), &mut words);
         code::read(digester, text, &mut words);
         features.extend(words.windows(SHAPE).map(|shape| feature(digester, Of::Code, phrase(digester, shape))));
     }
     features.sort_unstable();
     features.dedup();
     features
+}
+
+/// `text` with a space before every capital that follows a small letter: `LayerNorm` has the words of `layer_norm`.
+fn parted(text: &str) -> String {
+    let mut parted = String::with_capacity(text.len() + text.len() / 8);
+    let mut after_small = false;
+    for char in text.chars() {
+        if after_small && char.is_ascii_uppercase() {
+            parted.push(' ');
+        }
+        after_small = char.is_ascii_lowercase();
+        parted.push(char);
+    }
+    parted
 }
 
 /// The different words of a passage, where each stands first, with the features that hang on it and how much of each is its own.
@@ -42,8 +61,13 @@ pub(crate) fn words(digester: &Digester, text: &str) -> Vec<(Range<usize>, Share
     let features = |(at, word): (usize, &Word)| {
         let before = pair(at.checked_sub(1).and_then(|before| words.get(before..=at)));
         let own = (feature(digester, Of::Word, word.digest), 1.0);
-        let features = [Some(own), before, pair(words.get(at..at + 2))].into_iter().flatten().collect();
-        (word.start as usize..word.end as usize, features)
+        let range = word.start as usize..word.end as usize;
+        let mut parts = Vec::new();
+        words::read(digester, &parted(text.get(range.clone()).unwrap_or_default()), &mut parts);
+        // Of a name made of several words, these count as well.
+        let of_parts = parts.iter().filter(|_| parts.len() > 1).map(|part| (feature(digester, Of::Word, part.digest), 1.0));
+        let features = [Some(own), before, pair(words.get(at..at + 2))].into_iter().flatten().chain(of_parts).collect();
+        (range, features)
     };
     all.map(features).collect()
 }
@@ -91,6 +115,18 @@ mod tests {
         assert_eq!(of("水泵").len(), 2 + 1);
         assert!(of("").is_empty());
         assert_eq!(of("水 pump").len(), 2 + 1);
+    }
+
+    #[test]
+    fn names_in_code_are_known_by_their_parts() {
+        let camel = "fn normed(&self, x: &Tensor) -> u64 { self.inputLayerNorm.forward(&self.hiddenStates) }\n".repeat(3);
+        let snake = "fn normed(&self, x: &Tensor) -> u64 { self.input_layer_norm.forward(&self.hidden_states) }\n".repeat(3);
+        assert!(code::is_likely(&camel) && shared(&snake, &camel) > 0.7, "{}", shared(&snake, &camel));
+        let prose = of("The McDonald brothers");
+        assert_eq!(prose.len(), 3 + 2, "only names in code");
+        let words = words(&Digester::new(&[9; 32]), "LayerNorm layer");
+        let layer = words[1].1[0].0;
+        assert!(words[0].1.iter().any(|(feature, _)| *feature == layer));
     }
 
     #[test]
