@@ -23,6 +23,7 @@ mod look;
 mod meter;
 mod network;
 mod passages;
+mod said;
 mod self_test;
 mod shipped;
 mod vocabulary;
@@ -90,6 +91,9 @@ pub enum ModelError {
     #[error("the operating system refuses the model its threads")]
     Threads,
 }
+
+/// How sure the model is at most of a secret that nothing calls one: more are wrong than right.
+const DOUBTFUL: f32 = 0.4;
 
 impl Model {
     /// The model of these files, which runs `threads` batches at a time.
@@ -207,8 +211,10 @@ impl Model {
         let spotted = windows.iter().flat_map(|seen| seen.read.iter().flat_map(|read| &read.spans).map(move |spotted| (seen, spotted)));
         let spans = spotted.filter_map(|(seen, spotted)| {
             let start = seen.window.range.start;
+            let range = start + spotted.range.start..start + spotted.range.end;
             let label = self.heads.token_labels.get(spotted.label)?;
-            found(start + spotted.range.start..start + spotted.range.end, label, spotted.confidence)
+            let is_doubtful = label.is_under("secret") && !said::is_called_secret(&field.text, &range);
+            found(range, label, if is_doubtful { spotted.confidence.min(DOUBTFUL) } else { spotted.confidence })
         });
         let passages = passages::of(&self.heads, windows).into_iter();
         Known {
