@@ -95,6 +95,7 @@ impl Server {
             confidence: 0.9,
             place: "body".to_owned(),
             digest: (*digest).to_owned(),
+            trace: None,
         };
         record.findings = findings.iter().map(entry).collect();
         self.store.append(&record).await.expect("append");
@@ -111,6 +112,7 @@ impl Server {
                 confidence: 0.9,
                 place: "$.text".to_owned(),
                 digest: "00".repeat(16),
+                trace: None,
             })
             .collect();
         self.store.append(&record).await.expect("append");

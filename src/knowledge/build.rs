@@ -9,6 +9,8 @@ use super::{
     pack::{Document, Kind, Manifest, Section, Source, SourceKind, read_documents, write_documents},
     passage::{self, CODE, Scheme, TEXT},
     table::TableBuilder,
+    trace::Trace,
+    unlearnt,
     wire::{Malformed, Reader, Writer},
     words::{self, Word},
 };
@@ -36,6 +38,7 @@ pub struct PackBuilder {
     public: HashSet<Digest>,
     /// As it is written.
     head: Option<Vec<u8>>,
+    unlearnt: Vec<Trace>,
     words: Vec<Word>,
 }
 
@@ -78,6 +81,7 @@ impl PackBuilder {
             common: Vec::new(),
             public: HashSet::new(),
             head: None,
+            unlearnt: Vec::new(),
             words: Vec::new(),
         }
     }
@@ -101,6 +105,7 @@ impl PackBuilder {
             text: entries(Kind::Text)?,
             code: entries(Kind::Code)?,
             head: of(Kind::Head).next().map(|section| section.bytes.clone()),
+            unlearnt: of(Kind::Unlearnt).next().map_or(Ok(Vec::new()), |section| unlearnt::read(&section.bytes))?,
             common: of(Kind::Common).map(common).collect::<Result<_, _>>()?,
             sources,
             names,
@@ -138,6 +143,16 @@ impl PackBuilder {
     /// Leaves the head out.
     pub fn forget_head(&mut self) {
         self.head = None;
+    }
+
+    /// Says nothing any more about what left these traces, and again about what left others before.
+    pub fn unlearn(&mut self, traces: Vec<Trace>) {
+        self.unlearnt = traces;
+    }
+
+    /// What it says nothing about.
+    pub fn unlearnt(&self) -> &[Trace] {
+        &self.unlearnt
     }
 
     /// Keeps the name of a document.
@@ -251,7 +266,7 @@ impl PackBuilder {
 
     /// The pack, as of `created` (RFC 3339).
     pub fn finish(self, created: String) -> Vec<Section> {
-        let Self { name, sources, names, tables, documents, mut text, mut code, common, public, head, .. } = self;
+        let Self { name, sources, names, tables, documents, mut text, mut code, common, public, head, unlearnt, .. } = self;
         let most = BOILERPLATE.max(documents.len() / 100);
         let mut never = public;
         for entries in [&mut text, &mut code] {
@@ -284,6 +299,9 @@ impl PackBuilder {
             sections.push(Section { kind: Kind::Documents, bytes: write_documents(&documents) });
         }
         sections.extend(head.map(|bytes| Section { kind: Kind::Head, bytes }));
+        if !unlearnt.is_empty() {
+            sections.push(Section { kind: Kind::Unlearnt, bytes: unlearnt::write(&unlearnt) });
+        }
         let never = (!never.is_empty()).then(|| Set::<BinaryFuse8>::of(never.into_iter().collect()));
         sections.extend(common.iter().chain(&never).map(|set| section(Kind::Common, &|writer| set.write(writer))));
         sections
