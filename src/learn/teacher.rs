@@ -166,7 +166,7 @@ impl Teacher<'_> {
                 examples.read(model, self.detectors, &self.key.digester(), self.progress);
                 (self.progress)(Progress::Training);
                 self.learnt.examples = Some(examples.section());
-                head::train(examples, model.id(), self.lesson.aim.false_positives)
+                head::train(examples, self.builder.unlearnt(), model.id(), self.lesson.aim.false_positives)
             }),
             (None, _) | (_, None) => Err(NoHead::NoModel),
         };
