@@ -1,11 +1,12 @@
 //! Whole lessons: files to packs to findings.
 
+mod feedback;
 mod heads;
 
 use super::*;
 use crate::{
     detect::Detectors,
-    knowledge::{Knowledge, Thresholds, seal},
+    knowledge::{Knowledge, Thresholds, pack::Kind, seal},
 };
 use std::{fs, sync::Arc};
 

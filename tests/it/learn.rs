@@ -1,6 +1,10 @@
 //! `exeat learn`: from files to what `scan` and a running proxy find, and packs that cannot be used.
 
-use crate::exeat::{Exeat, Setup};
+use crate::{
+    exeat::{Exeat, Setup, curl, run},
+    origin::{Kind, Origin},
+};
+use serde_json::Value;
 use std::{
     fs,
     path::Path,
@@ -194,4 +198,80 @@ fn a_running_proxy_takes_up_a_new_pack_and_keeps_the_old_when_the_new_is_damaged
     fs::write(exeat_run.path("state/knowledge/acme.exeat"), &pack[..pack.len() / 2]).expect("written");
     until("the damage is told", &|| exeat_run.log().contains("the pack is cut short"));
     assert!(finds(), "the old one keeps serving");
+}
+
+/// From the message to the pack that says nothing about it any more: what a reviewer calls false joins the next update, and an update that loses
+/// what it should find is not written.
+#[test]
+fn what_reviewers_call_false_joins_the_next_update_unless_the_pack_is_the_worse_for_it() {
+    let exeat_run = Exeat::start_with(&Setup { files: &[("projects.txt", "Bluebird Nine\nNightjar Twelve\n")], ..Setup::default() });
+    let origin = Origin::start(&Kind::https());
+    let folder = exeat_run.path("");
+    fs::create_dir(exeat_run.path("docs")).expect("made");
+    (0..4).for_each(|number| fs::write(exeat_run.path(&format!("docs/{number}.txt")), prose(number)).expect("written"));
+    fs::create_dir(exeat_run.path("state/knowledge")).expect("made");
+    let pack = exeat_run.path("state/knowledge/acme.exeat");
+    let learn = |language: &str, args: &[&str]| {
+        let all = [&["learn", "--key", "state/knowledge.key", "-o", "state/knowledge/acme.exeat"], args].concat();
+        Command::new(env!("CARGO_BIN_EXE_exeat")).args(all).current_dir(&folder).env("LC_ALL", language).output().expect("exeat runs")
+    };
+    let learnt = learn("C", &["--name", "acme", "--dictionary", "projects.txt", "--documents", "docs"]);
+    assert_eq!(learnt.status.code(), Some(0), "{}", stderr(&learnt));
+
+    // Sends a message until the pack is in force, and has what was found there called false.
+    let called_false = |text: &str, label: &str| {
+        let begun = Instant::now();
+        let event = loop {
+            run(curl(&exeat_run).args(["--data-binary", text, "-H", "content-type: text/plain", &origin.url("/echo")]));
+            let has_label =
+                |event: &&Value| event["findings"].as_array().is_some_and(|all| all.iter().any(|found| found["label"] == label));
+            match exeat_run.events().iter().find(has_label) {
+                Some(event) => break event["id"].as_str().expect("an id").to_owned(),
+                None => assert!(begun.elapsed() < Duration::from_secs(30), "{label}\n{}", exeat_run.log()),
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        };
+        let token = fs::read_to_string(exeat_run.path("state/admin.token")).expect("a token");
+        let head = format!("POST /api/v1/audit/events/{event}/review HTTP/1.1\r\nAuthorization: Bearer {}\r\n", token.trim());
+        let (status, body) =
+            exeat_run.admin_request(&format!("{head}Content-Type: application/json\r\n"), r#"{"verdict": "false_positive"}"#);
+        assert_eq!(status, 200, "{body}");
+    };
+    called_false("we fly with nightjar twelve", "company.exact.acme");
+    let list = exeat_run.get("/api/v1/audit/dismissed");
+    assert!(list["dismissed"][0]["learnable"] == true && list["dismissed"][0].get("trace").is_none(), "{list}");
+    // Neither the audit nor the list holds a digest that could be guessed at: the trace is sealed.
+    assert!(exeat_run.events()[0]["findings"][0]["trace"].as_str().is_some_and(|trace| trace.len() > 40));
+
+    let updated = learn("C", &["--update", "--reviews", "state"]);
+    assert_eq!(updated.status.code(), Some(0), "{}", stderr(&updated));
+    assert!(stdout(&updated).contains("reviews: left out as false: values 1, passages of documents 0"), "{}", stdout(&updated));
+    assert!(stdout(&updated).contains("beside the earlier pack: found then, found now, of"), "{}", stdout(&updated));
+    fs::write(exeat_run.path("leak.txt"), format!("Nightjar Twelve\nBluebird Nine\n{}\n", prose(2))).expect("written");
+    fs::write(
+        exeat_run.path("scan.toml"),
+        "[inspect]\nmodel = \"off\"\n[knowledge]\npacks = [\"state/knowledge/acme.exeat\"]\nkey_file = \"state/knowledge.key\"\n",
+    )
+    .expect("written");
+    let scan = || stdout(&exeat(&folder, &["scan", "--config", "scan.toml", "leak.txt"]));
+    let found = scan();
+    assert!(!found.contains("leak.txt:1:") && found.contains("leak.txt:2:1:") && found.contains("company.document.acme"), "{found}");
+
+    // One of four documents, as a whole: that is no slip.
+    called_false(&prose(2), "company.document.acme");
+    let before = fs::read(&pack).expect("a pack");
+    let refused = learn("C", &["--update", "--reviews", "state"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", stdout(&refused));
+    let told = stderr(&refused);
+    for part in ["state/knowledge/acme.exeat: the updated pack is worse", "stretches of documents", " before (100.0 %)", "--force"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(stderr(&learn("zh_CN.UTF-8", &["--update", "--reviews", "state"])).contains("旧包保持不变"));
+    assert_eq!(fs::read(&pack).expect("still there"), before, "nothing is written");
+    assert!(scan().contains("company.document.acme"));
+    let forced = learn("C", &["--update", "--reviews", "state", "--force"]);
+    assert_eq!(forced.status.code(), Some(0), "{}", stderr(&forced));
+    assert!(!scan().contains("company.document.acme"));
+    let absent = learn("C", &["--update", "--reviews", "nowhere"]);
+    assert!(stderr(&absent).contains("name the state directory of an Exeat that has run"), "{}", stderr(&absent));
 }
