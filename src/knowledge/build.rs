@@ -6,7 +6,7 @@ use super::{
     documents::{COUNTED, Entry, Passages, STEP},
     filter::Set,
     head::Head,
-    pack::{Document, Kind, Manifest, Section, Source, SourceKind, read_documents, write_documents},
+    pack::{Document, Kind, Manifest, Section, Source, SourceKind, Trained, read_documents, write_documents},
     passage::{self, CODE, Scheme, TEXT},
     table::TableBuilder,
     trace::Trace,
@@ -38,6 +38,7 @@ pub struct PackBuilder {
     public: HashSet<Digest>,
     /// As it is written.
     head: Option<Vec<u8>>,
+    trained: Option<Trained>,
     unlearnt: Vec<Trace>,
     words: Vec<Word>,
 }
@@ -81,6 +82,7 @@ impl PackBuilder {
             common: Vec::new(),
             public: HashSet::new(),
             head: None,
+            trained: None,
             unlearnt: Vec::new(),
             words: Vec::new(),
         }
@@ -92,7 +94,7 @@ impl PackBuilder {
     /// [`Malformed`].
     pub fn of(digester: Digester, sections: &[Section]) -> Result<Self, Malformed> {
         let of = |kind: Kind| sections.iter().filter(move |section| section.kind == kind);
-        let Manifest { name, sources, names, .. } =
+        let Manifest { name, sources, names, trained, .. } =
             serde_json::from_slice(&of(Kind::Manifest).next().ok_or(Malformed)?.bytes).map_err(|_| Malformed)?;
         let entries = |kind: Kind| match of(kind).next() {
             Some(section) => Ok(Passages::read(&mut Reader(&section.bytes))?.entries().collect()),
@@ -109,6 +111,7 @@ impl PackBuilder {
             common: of(Kind::Common).map(common).collect::<Result<_, _>>()?,
             sources,
             names,
+            trained,
             ..Self::new(digester, &name)
         })
     }
@@ -128,11 +131,11 @@ impl PackBuilder {
         self.documents.iter().filter(|document| document.source == source).map(|document| (document.id, document.content)).collect()
     }
 
-    /// Puts a head in place of any earlier one.
-    pub fn head(&mut self, head: &Head) {
+    /// Puts a head in place of any earlier one, with how it came about.
+    pub fn head(&mut self, head: &Head, trained: Trained) {
         let mut writer = Writer::default();
         head.write(&mut writer);
-        self.head = Some(writer.0);
+        (self.head, self.trained) = (Some(writer.0), Some(trained));
     }
 
     /// Whether there is a head.
@@ -142,7 +145,7 @@ impl PackBuilder {
 
     /// Leaves the head out.
     pub fn forget_head(&mut self) {
-        self.head = None;
+        (self.head, self.trained) = (None, None);
     }
 
     /// Says nothing any more about what left these traces, and again about what left others before.
@@ -266,7 +269,7 @@ impl PackBuilder {
 
     /// The pack, as of `created` (RFC 3339).
     pub fn finish(self, created: String) -> Vec<Section> {
-        let Self { name, sources, names, tables, documents, mut text, mut code, common, public, head, unlearnt, .. } = self;
+        let Self { name, sources, names, tables, documents, mut text, mut code, common, public, head, trained, unlearnt, .. } = self;
         let most = BOILERPLATE.max(documents.len() / 100);
         let mut never = public;
         for entries in [&mut text, &mut code] {
@@ -277,7 +280,7 @@ impl PackBuilder {
         for entries in [&mut text, &mut code] {
             entries.retain(|entry| !never.contains(&entry.digest));
         }
-        let manifest = Manifest { name, created, sources, names };
+        let manifest = Manifest { name, created, sources, names, trained };
         let section = |kind: Kind, write: &dyn Fn(&mut Writer)| {
             let mut writer = Writer::default();
             write(&mut writer);

@@ -82,6 +82,22 @@ pub struct Manifest {
     /// Names of documents by identifier, where they were asked for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub names: BTreeMap<String, String>,
+    /// How the head came about, if there is one; packs of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<Trained>,
+}
+
+/// What a head was trained on, and what it found of what it was not trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trained {
+    /// The company's own documents.
+    pub documents: u64,
+    /// Public documents.
+    pub public: u64,
+    /// The company's own passages that were held out.
+    pub held: u64,
+    /// Those of them that it finds.
+    pub found: u64,
 }
 
 /// A table, or a folder of documents, that was learnt.
@@ -219,6 +235,11 @@ impl Pack {
     /// What tells new text about its matters, if it was learnt.
     pub fn head(&self) -> Option<&Head> {
         self.head.as_ref()
+    }
+
+    /// How the head came about, as far as the pack says.
+    pub fn trained(&self) -> Option<Trained> {
+        self.manifest.trained
     }
 
     /// Bytes in memory.

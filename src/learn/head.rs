@@ -12,6 +12,7 @@ use super::{
 use crate::knowledge::{
     Part, Trace,
     head::{Feature, Head, scale},
+    pack::Trained,
 };
 use std::collections::HashMap;
 
@@ -84,6 +85,12 @@ impl HeadReport {
     /// Whether the held-out part is large enough to show the rate that was asked for, and shows it.
     pub fn shows_rate(&self) -> bool {
         self.alarms().interval().is_some_and(|[_, _, high]| high <= self.false_positives)
+    }
+
+    /// What of it the pack says.
+    pub(super) fn trained(&self) -> Trained {
+        let Share { hits, of } = self.found;
+        Trained { documents: self.documents as u64, public: self.public as u64, held: of, found: hits }
     }
 
     /// How many passages without any alarm would show it.

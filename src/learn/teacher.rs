@@ -171,7 +171,7 @@ impl Teacher<'_> {
             (None, _) | (_, None) => Err(NoHead::NoModel),
         };
         self.learnt.head = trained.map(|(head, report)| {
-            self.builder.head(&head);
+            self.builder.head(&head, report.trained());
             report
         });
         if self.learnt.head.is_err() && self.learnt.forgotten > 0 {
