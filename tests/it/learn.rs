@@ -4,7 +4,13 @@ use crate::{
     exeat::{Exeat, Setup, curl, run},
     origin::{Kind, Origin},
 };
-use serde_json::Value;
+use ::exeat::knowledge::{
+    build::PackBuilder,
+    head::Head,
+    pack::Trained,
+    seal::{self, Key},
+};
+use serde_json::{Value, json};
 use std::{
     fs,
     path::Path,
@@ -274,4 +280,48 @@ fn what_reviewers_call_false_joins_the_next_update_unless_the_pack_is_the_worse_
     assert!(!scan().contains("company.document.acme"));
     let absent = learn("C", &["--update", "--reviews", "nowhere"]);
     assert!(stderr(&absent).contains("name the state directory of an Exeat that has run"), "{}", stderr(&absent));
+}
+
+/// A pack whose head is another model's, as one is after an upgrade that brings new weights.
+fn pack_of_another_model(key: &Key) -> Vec<u8> {
+    let mut builder = PackBuilder::new(key.digester(), "acme");
+    let head = Head {
+        model: 1,
+        weights: vec![0.5; 4],
+        bias: 0.0,
+        features: vec![1, 2],
+        lexical: vec![3, -3],
+        step: 0.1,
+        threshold: 1.5,
+        false_positives: 0.001,
+        recall: 0.5,
+    };
+    builder.head(&head, Trained { documents: 30, public: 40, held: 10, found: 8 });
+    seal::seal(key, builder.finish("2026-01-31T08:00:00Z".to_owned())).expect("sealed")
+}
+
+#[test]
+fn a_head_of_another_model_is_named_by_check_and_by_the_api() {
+    let key = Key::random().expect("random");
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("acme.exeat"), pack_of_another_model(&key)).expect("written");
+    fs::write(folder.path().join("key"), key.text()).expect("written");
+    fs::write(folder.path().join("exeat.toml"), "[knowledge]\npacks = [\"acme.exeat\"]\nkey_file = \"key\"\n").expect("written");
+    let check = exeat(folder.path(), &["check", "--config", "exeat.toml"]);
+    assert_eq!(check.status.code(), Some(0), "the rest of the pack works: {}", stderr(&check));
+    assert!(stdout(&check).contains("WARNING: pack \"acme\": its head was trained with another model"), "{}", stdout(&check));
+
+    let pack = folder.path().join("acme.exeat");
+    let config = format!("[knowledge]\npacks = [{:?}]\nkey_file = {:?}\n", pack, folder.path().join("key"));
+    let running = Exeat::start_with(&Setup { config: &config, ..Setup::default() });
+    let head = running.get("/api/v1/knowledge")["packs"][0]["head"].clone();
+    assert_eq!(
+        (&head["state"], &head["documents"], &head["public"], &head["threshold"]),
+        (&json!("stale"), &json!(30), &json!(40), &json!(1.5))
+    );
+    let found = &head["found"];
+    assert_eq!((&found["hits"], &found["of"], &found["share"]), (&json!(8), &json!(10), &json!(0.8)));
+    // Wilson's interval of 8 of 10.
+    let near = |key: &str, expected: f64| found[key].as_f64().is_some_and(|value| (value - expected).abs() < 1e-3);
+    assert!(near("low", 0.490) && near("high", 0.943), "{found}");
 }
