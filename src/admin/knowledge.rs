@@ -84,10 +84,15 @@ fn describe_head(pack: &Pack, head: &Head, inspector: &Inspector) -> Value {
         "state": state,
         "documents": trained.map(|trained| trained.documents),
         "public": trained.map(|trained| trained.public),
-        "threshold": head.threshold,
-        "false_positives": head.false_positives,
+        "threshold": rounded(head.threshold),
+        "false_positives": rounded(head.false_positives),
         "found": found.map(|(Share { hits, of }, share, low, high)| json!({"hits": hits, "of": of, "share": share, "low": low, "high": high})),
     })
+}
+
+/// As it was meant: 0.001, not 0.0010000000474974513.
+fn rounded(number: f32) -> f64 {
+    (f64::from(number) * 1e6).round() / 1e6
 }
 
 fn failed() -> Problem {

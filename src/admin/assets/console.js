@@ -30,7 +30,7 @@ const WORDS = {
     dismissed: "Dismissed as false alarms", reviewer: "By", noDismissed: "Nothing is dismissed. A review that calls an event a false alarm dismisses what was found in it.", digest: "Digest", why: "Why", event: "Event",
     dismissedHelp: "The same text is not raised again under the same kind. “exeat learn --update” leaves out of a pack what it found; what is taken back here is raised again at once, and by a pack from its next update on.",
     joins: "Next update", learnable: { true: "leaves it out", false: "–" }, takeBack: "Take back", sureToTakeBack: (label) => `Raise this text again (${label})?`,
-    reason: { test_value: "a published sample value", sign_in: "the site's own sign-in", signed_link: "part of a signed link", placeholder: "a placeholder",
+    reason: { test_value: "a published sample value", sign_in: "the site's own sign-in", signed_link: "part of a signed link", placeholder: "a placeholder", allowed: "on the allow-list", dismissed: "a reviewer called it false",
       repeated_or_sequential_digits: "repeated or sequential digits", uuid: "a UUID", hash: "a hash", timestamp: "a time", version: "a version number", url_path: "part of a URL's path" },
     gap: { encrypted: "encrypted", unknown_encoding: "unknown encoding", opaque_tunnel: "neither TLS nor HTTP", too_large: "too large", overloaded: "overloaded",
       timed_out: "timed out", malformed: "malformed", media: "image, audio or video", model_skipped: "without the model", panicked: "internal error", unrecorded: "not recorded" },
@@ -63,7 +63,7 @@ const WORDS = {
     dismissed: "已标为误报", reviewer: "复核人", noDismissed: "没有标为误报的内容。将事件复核为误报后，其中的发现会列在这里。", digest: "摘要", why: "原因", event: "事件",
     dismissedHelp: "相同文本不再以同一类型报告。exeat learn --update 会将其从发现它的数据包中剔除；在此撤回后立即恢复报告，数据包则自下次更新起恢复。",
     joins: "下次更新", learnable: { true: "将剔除", false: "–" }, takeBack: "撤回", sureToTakeBack: (label) => `恢复报告此文本（${label}）吗？`,
-    reason: { test_value: "公开的示例值", sign_in: "网站自身的登录信息", signed_link: "签名链接的一部分", placeholder: "占位符",
+    reason: { test_value: "公开的示例值", sign_in: "网站自身的登录信息", signed_link: "签名链接的一部分", placeholder: "占位符", allowed: "在白名单中", dismissed: "复核为误报",
       repeated_or_sequential_digits: "重复或连续的数字", uuid: "UUID", hash: "哈希值", timestamp: "时间", version: "版本号", url_path: "网址路径的一部分" },
     gap: { encrypted: "已加密", unknown_encoding: "未知编码", opaque_tunnel: "既非 TLS 也非 HTTP", too_large: "过大", overloaded: "过载",
       timed_out: "超时", malformed: "格式有误", media: "图像、音频或视频", model_skipped: "模型未参与", panicked: "内部错误", unrecorded: "未能记录" },
@@ -553,7 +553,7 @@ function learntView() {
     const why = h("td", { class: "soft" });
     // The event can have gone since, and with it the note.
     eventOf(one.event).then((event) => { why.textContent = event.review?.note || "–"; }, () => { why.textContent = "–"; });
-    return h("tr", {}, h("td", { class: "time" }, localTime(one.time)), h("td", {}, h("span", { class: "chip", title: nameOf(one.label) }, one.label), h("span", { class: "sub" }, h("code", {}, one.digest))),
+    return h("tr", {}, h("td", { class: "time" }, localTime(one.time)), h("td", { class: "digest" }, h("span", { class: "chip", title: nameOf(one.label) }, one.label), h("span", { class: "sub" }, h("code", {}, one.digest))),
       h("td", {}, one.reviewer), why, h("td", { class: "soft" }, WORDS[language].learnable[one.learnable]),
       h("td", { class: "end" }, h("button", { onclick: () => open(one.event) }, say("event")), identity.role === "admin" ? [" ", h("button", { onclick: () => takeBack(one) }, say("takeBack"))] : null));
   };
