@@ -27,7 +27,7 @@ const WORDS = {
     headHelp: { stale: "It was trained with another model than reads here, and finds nothing until “exeat learn --update” trains it again.", model_off: "It finds nothing while the model is off (inspect.model)." },
     trainedOn: (own, known) => `${own} documents against ${known} public ones`, trainedUnknown: "This pack does not say what it was trained on.",
     threshold: (at, rate) => `threshold ${at}, set for ${rate} % false alarms`, foundOf: (hits, of, share, low, high) => `found ${hits} of ${of} held-out passages: ${share} % [${low}–${high}]`,
-    dismissed: "Dismissed as false alarms", reviewer: "By", noDismissed: "Nothing is dismissed. A review that calls an event a false alarm dismisses what was found in it.", digest: "Digest", why: "Why", event: "Event",
+    dismissed: "Dismissed as false alarms", noDismissed: "Nothing is dismissed. A review that calls an event a false alarm dismisses what was found in it.", digest: "Digest", why: "Why", event: "Event",
     dismissedHelp: "The same text is not raised again under the same kind. “exeat learn --update” leaves out of a pack what it found; what is taken back here is raised again at once, and by a pack from its next update on.",
     joins: "Next update", learnable: { true: "leaves it out", false: "–" }, takeBack: "Take back", sureToTakeBack: (label) => `Raise this text again (${label})?`,
     reason: { test_value: "a published sample value", sign_in: "the site's own sign-in", signed_link: "part of a signed link", placeholder: "a placeholder", allowed: "on the allow-list", dismissed: "a reviewer called it false",
@@ -60,7 +60,7 @@ const WORDS = {
     headHelp: { stale: "它由其他模型训练，不起作用，直到 exeat learn --update 重新训练。", model_off: "模型关闭（inspect.model）期间不起作用。" },
     trainedOn: (own, known) => `以 ${own} 份文档对照 ${known} 份公开文档训练`, trainedUnknown: "该数据包未记录训练情况。",
     threshold: (at, rate) => `阈值 ${at}，按误报率 ${rate} % 设定`, foundOf: (hits, of, share, low, high) => `留出段落命中 ${hits}/${of}：${share} % [${low}–${high}]`,
-    dismissed: "已标为误报", reviewer: "复核人", noDismissed: "没有标为误报的内容。将事件复核为误报后，其中的发现会列在这里。", digest: "摘要", why: "原因", event: "事件",
+    dismissed: "已标为误报", noDismissed: "没有标为误报的内容。将事件复核为误报后，其中的发现会列在这里。", digest: "摘要", why: "原因", event: "事件",
     dismissedHelp: "相同文本不再以同一类型报告。exeat learn --update 会将其从发现它的数据包中剔除；在此撤回后立即恢复报告，数据包则自下次更新起恢复。",
     joins: "下次更新", learnable: { true: "将剔除", false: "–" }, takeBack: "撤回", sureToTakeBack: (label) => `恢复报告此文本（${label}）吗？`,
     reason: { test_value: "公开的示例值", sign_in: "网站自身的登录信息", signed_link: "签名链接的一部分", placeholder: "占位符", allowed: "在白名单中", dismissed: "复核为误报",
@@ -553,8 +553,8 @@ function learntView() {
     const why = h("td", { class: "soft" });
     // The event can have gone since, and with it the note.
     eventOf(one.event).then((event) => { why.textContent = event.review?.note || "–"; }, () => { why.textContent = "–"; });
-    return h("tr", {}, h("td", { class: "time" }, localTime(one.time)), h("td", { class: "digest" }, h("span", { class: "chip", title: nameOf(one.label) }, one.label), h("span", { class: "sub" }, h("code", {}, one.digest))),
-      h("td", {}, one.reviewer), why, h("td", { class: "soft" }, WORDS[language].learnable[one.learnable]),
+    return h("tr", {}, h("td", { class: "time" }, localTime(one.time), h("span", { class: "sub" }, `${say("by")} ${one.reviewer}`)), h("td", { class: "digest" }, h("span", { class: "chip", title: nameOf(one.label) }, one.label), h("span", { class: "sub" }, h("code", {}, one.digest))),
+      why, h("td", { class: "soft" }, WORDS[language].learnable[one.learnable]),
       h("td", { class: "end" }, h("button", { onclick: () => open(one.event) }, say("event")), identity.role === "admin" ? [" ", h("button", { onclick: () => takeBack(one) }, say("takeBack"))] : null));
   };
   async function show() {
@@ -565,7 +565,7 @@ function learntView() {
     const add = () => { body.append(...all.splice(0, 50).map(row)); more.hidden = !all.length; };
     add();
     dismissed.replaceChildren(h("div", { class: "scroll" },
-      h("table", {}, h("thead", {}, h("tr", {}, ["time", "what", "reviewer", "why", "joins"].map((key) => h("th", {}, say(key))), h("th"))), body)), more);
+      h("table", {}, h("thead", {}, h("tr", {}, ["time", "what", "why", "joins"].map((key) => h("th", {}, say(key))), h("th"))), body)), more);
   }
   fill(dismissed, show);
   return [h("h3", { class: "first" }, say("packs")), h("div", { class: "card" }, packs), h("h3", {}, say("dismissed")), h("p", { class: "soft" }, say("dismissedHelp")), split];
