@@ -5,14 +5,14 @@
 //! that the head weighs.
 
 use super::{
-    Knowledge,
+    Knowledge, cell, code,
     digest::{Digest, Digester},
     documents::COUNTED,
     head::Feature,
     pack::Pack,
     passage::{self, CODE, TEXT},
     wire::{Malformed, Reader, Writer},
-    {cell, code, words},
+    words,
 };
 use crate::finding::Label;
 

@@ -142,13 +142,16 @@ fn a_text_called_false_is_not_raised_again_and_the_head_learns_from_its_words() 
     });
     assert!(raised(&company.detectors(&third.expect("learnt").sections), &text).is_empty());
     assert!(second.sections.iter().all(|section| memchr::memmem::find(&section.bytes, b"impeller").is_none()));
-    a_head_that_is_told_that_the_company_s_matters_are_nobody_s_is_worse(company, first, earlier());
+    a_head_that_is_told_that_the_company_s_matters_are_public_is_worse(company, first, earlier());
 }
 
-fn a_head_that_is_told_that_the_company_s_matters_are_nobody_s_is_worse(company: &Company, first: &Learnt, earlier: Earlier<'_>) {
-    let before = company.detectors(&first.sections);
-    let reviews = (700..740).map(|seed| called_false(&before, "company.topic.acme", &page(true, seed))).collect();
-    let update = lesson(company, &with_reviews(reviews), Some(earlier)).expect("learnt");
+fn a_head_that_is_told_that_the_company_s_matters_are_public_is_worse(company: &Company, first: &Learnt, earlier: Earlier<'_>) {
+    for seed in 700..724 {
+        // As the company's own pages are, down to their last sentence.
+        company.write(&format!("leaked/{seed}.txt"), format!("{}The password of page {seed} is canary{seed}word.", page(true, seed)));
+    }
+    let public = Lesson { public: vec![company.folder.path().join("leaked")], ..Lesson::default() };
+    let update = lesson(company, &public, Some(earlier)).expect("learnt");
     let trials = trials(company, first, &update, Some(&MODEL));
     assert!(trials.iter().any(|trial| trial.texts == Tried::OwnPassages && trial.is_worse()), "{trials:?}");
 }
