@@ -119,7 +119,7 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
     if let Some(model) = &model {
         tracing::info!(version = model.version(), "the model has passed its self-test");
     }
-    let desk = Arc::new(Desk::open(state.path("dismissed.json"))?);
+    let desk = Arc::new(Desk::open(state.path(Desk::FILE))?);
     let dismissed = desk.dismissed();
     let build = || Ok(config.inspector(key.clone(), model.clone())?.without(Arc::clone(&dismissed)));
     let inspector = build().map_err(StartError::Problems)?;

@@ -9,14 +9,16 @@
 //! The proxy, ICAP, Envoy, `exeat scan` and `POST /api/v1/inspect` all build a [`Message`] and call
 //! [`Inspector::inspect`], so they cannot disagree. It is synchronous and does no I/O.
 
+mod spared;
 pub mod stream;
 mod watch;
 
 use crate::{
     budget::Budget,
     content::{self, Document, Rewritten},
-    detect::{Detection, Detectors, Suppressed},
+    detect::{self, Detection, Detectors, Suppressed},
     finding::{Carried, Finding, Gap, Label},
+    knowledge::Trace,
     policy::{Action, Dismissed, Facts, ModelUse, Policy, Verdict, Whereabouts},
     redact::{self, DigestKey},
     words::Language,
@@ -88,6 +90,8 @@ pub struct Found {
     pub place: String,
     /// Keyed digest of the text found: equal for equal text, worthless without the key.
     pub digest: String,
+    /// What it met of a pack of the company's, for the next lesson to leave out if a reviewer calls it false.
+    pub trace: Option<Trace>,
     /// What policy does about this one.
     pub action: Action,
     /// The words that carried it, if it is the model's and reasons were asked for.
@@ -213,41 +217,11 @@ impl Readers {
         }
         #[cfg(not(feature = "model"))]
         let _ = (hosts, budget, ModelUse::Off);
-        spare(policy, document, at, detection);
+        spared::spare(policy, document, at, detection);
         if let Some((dismissed, key)) = &self.dismissed {
-            dismiss(dismissed, key, document, detection);
+            spared::dismiss(dismissed, key, document, detection);
         }
     }
-}
-
-/// Takes what the company allows out of the findings, and says so.
-fn spare(policy: &Policy, document: &Document<'_>, at: Whereabouts<'_>, detection: &mut Detection) {
-    let allow = policy.allow_list();
-    if allow.is_empty() {
-        return;
-    }
-    let Detection { findings, suppressed, .. } = detection;
-    findings.retain(|finding| {
-        let Some(entry) = allow.entry_for(&finding.label, document.text(finding.segment, finding.span), at) else { return true };
-        let (segment, span, detector) = (finding.segment, finding.span, Arc::clone(&finding.detector));
-        suppressed.push(Suppressed { segment, span, detector, reason: "allowed", detail: Some(Arc::clone(entry)) });
-        false
-    });
-}
-
-/// Takes out what a reviewer called false, and says so.
-fn dismiss(dismissed: &Dismissed, key: &DigestKey, document: &Document<'_>, detection: &mut Detection) {
-    if dismissed.is_empty() {
-        return;
-    }
-    let Detection { findings, suppressed, .. } = detection;
-    findings.retain(|finding| {
-        let digest = key.digest(document.text(finding.segment, finding.span));
-        let Some(event) = dismissed.event_of(&digest, &finding.label) else { return true };
-        let (segment, span, detector) = (finding.segment, finding.span, Arc::clone(&finding.detector));
-        suppressed.push(Suppressed { segment, span, detector, reason: "dismissed", detail: Some(event) });
-        false
-    });
 }
 
 /// Rules, policy and limits, ready to inspect. Immutable; a reload builds a new one.
@@ -380,6 +354,11 @@ impl Inspector {
         Inspection { verdict, findings: Vec::new(), suppressed: Vec::new(), gaps: Vec::new(), rewritten: None }
     }
 
+    fn trace(&self, document: &Document<'_>, finding: &Finding) -> Option<Trace> {
+        let knowledge = self.detectors().knowledge()?;
+        Trace::of(knowledge, &finding.label, &detect::as_read(document.text(finding.segment, finding.span)))
+    }
+
     fn describe(&self, document: &Document<'_>, findings: Vec<Finding>, verdict: &Verdict) -> Vec<Found> {
         findings
             .into_iter()
@@ -387,6 +366,7 @@ impl Inspector {
             .map(|(finding, decision)| Found {
                 place: document.place(finding.segment, finding.span),
                 digest: self.key.digest(document.text(finding.segment, finding.span)),
+                trace: self.trace(document, &finding),
                 action: decision.action,
                 carried: Vec::new(),
                 finding,

@@ -52,6 +52,12 @@ impl DigestKey {
         Self(key)
     }
 
+    /// A key for another purpose, which says nothing about this one.
+    #[cfg(feature = "server")]
+    pub(crate) fn derive(&self, context: &str) -> [u8; 32] {
+        blake3::derive_key(context, &self.0)
+    }
+
     /// 128 bits of keyed BLAKE3 over `text`, in hex.
     pub fn digest(&self, text: &str) -> String {
         blake3::keyed_hash(&self.0, text.as_bytes()).to_hex().chars().take(32).collect()

@@ -46,19 +46,25 @@ impl State {
     /// # Errors
     /// When it cannot be read or written, or has not 32 bytes.
     pub fn digest_key(&self) -> io::Result<[u8; 32]> {
-        let path = self.path(KEY_FILE);
-        match fs::read(&path) {
-            Ok(bytes) => bytes.try_into().map_err(|_| {
-                io::Error::new(io::ErrorKind::InvalidData, "digest.key has not 32 bytes; put the right one back, or remove it and audit.db")
-            }),
+        match Self::digest_key_in(&self.directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut key = [0_u8; 32];
                 aws_lc_rs::rand::fill(&mut key).map_err(io::Error::other)?;
-                write_private(&path, &key)?;
+                write_private(&self.path(KEY_FILE), &key)?;
                 Ok(key)
             }
-            Err(error) => Err(error),
+            read => read,
         }
+    }
+
+    /// The digest key of the installation whose state `directory` is; none is made.
+    ///
+    /// # Errors
+    /// When it is not there, cannot be read, or has not 32 bytes.
+    pub fn digest_key_in(directory: &Path) -> io::Result<[u8; 32]> {
+        fs::read(directory.join(KEY_FILE))?.try_into().map_err(|_| {
+            io::Error::new(io::ErrorKind::InvalidData, "digest.key has not 32 bytes; put the right one back, or remove it and audit.db")
+        })
     }
 
     /// Says that the proxy serves: `{"proxy","admin","pid"}`, whole or not at all.

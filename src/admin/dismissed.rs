@@ -29,6 +29,9 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// What the file is called in the state directory.
+    pub const FILE: &str = "dismissed.json";
+
     /// What the file holds; nothing if there is none.
     ///
     /// # Errors
@@ -87,19 +90,25 @@ pub(super) fn dismissals(event: &Event, only: Option<&[String]>, reviewer: &str,
         return Err(Problem::bad(format!("nothing of the digest {unknown:?} was found in this event; take digests from its findings")));
     }
     let meant = findings.into_iter().filter(|found| only.is_none_or(|only| only.contains(&found.digest)));
-    let dismissal = |Entry { label, digest, .. }: Entry| Dismissal {
+    let dismissal = |Entry { label, digest, trace, .. }: Entry| Dismissal {
         digest,
         label,
         event: event.id.to_string(),
         reviewer: reviewer.to_owned(),
         time: rfc3339(time),
+        trace,
     };
     Ok(meant.map(dismissal).collect())
 }
 
-/// What is dismissed.
+/// What is dismissed, and of each whether the next lesson can leave it out; what it would do so by is of no use to a reader.
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Response {
-    Json(json!({ "dismissed": admin.state.desk.dismissed.list() })).into_response()
+    let describe = |Dismissal { digest, label, event, reviewer, time, trace }: Dismissal| {
+        json!({
+            "digest": digest, "label": label, "event": event, "reviewer": reviewer, "time": time, "learnable": trace.is_some(),
+        })
+    };
+    Json(json!({ "dismissed": admin.state.desk.dismissed.list().into_iter().map(describe).collect::<Vec<_>>() })).into_response()
 }
 
 /// Takes back the dismissal of a text: it is raised again when it is found again.

@@ -4,9 +4,14 @@
 //! like all files, so a change is in force within two seconds.
 
 use super::{Admin, Problem};
-use crate::knowledge::{
-    Pack,
-    shelf::{Shelf, ShelfError},
+use crate::{
+    inspect::Inspector,
+    knowledge::{
+        Pack,
+        head::Head,
+        shelf::{Shelf, ShelfError},
+    },
+    learn::Share,
 };
 use axum::{
     Json,
@@ -22,7 +27,7 @@ use std::sync::Arc;
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Response {
     let inspector = admin.state.inspector.load();
     let packs = inspector.detectors().knowledge().map_or(&[][..], |knowledge| knowledge.packs());
-    Json(json!({ "packs": packs.iter().map(describe).collect::<Vec<_>>() })).into_response()
+    Json(json!({ "packs": packs.iter().map(|pack| describe(pack, &inspector)).collect::<Vec<_>>() })).into_response()
 }
 
 /// Puts a pack into force, in place of the one of that name.
@@ -30,7 +35,8 @@ pub(super) async fn put(State(admin): State<Arc<Admin>>, Path(name): Path<String
     let shelf = shelf(&admin, &name)?;
     let key = (admin.state.knowledge_key)().map_err(|problem| Problem::new(StatusCode::CONFLICT, problem.to_string()))?;
     // Opening takes a moment for large packs.
-    let put = tokio::task::spawn_blocking(move || shelf.put(&name, &file, &key).map(|pack| describe(&pack))).await;
+    let inspector = admin.state.inspector.load_full();
+    let put = tokio::task::spawn_blocking(move || shelf.put(&name, &file, &key).map(|pack| describe(&pack, &inspector))).await;
     Ok((StatusCode::CREATED, Json(put.map_err(|_| failed())??)).into_response())
 }
 
@@ -53,14 +59,40 @@ fn shelf(admin: &Admin, name: &str) -> Result<Shelf, Problem> {
     is_name.then(|| admin.state.shelf.clone()).ok_or_else(|| Problem::bad("a pack's name is lower-case letters, digits, - and _"))
 }
 
-fn describe(pack: &Pack) -> Value {
+fn describe(pack: &Pack, inspector: &Inspector) -> Value {
     json!({
         "name": pack.name(),
         "created": pack.created(),
         "tables": pack.tables(),
         "documents": pack.documents(),
         "bytes": pack.bytes(),
+        "head": pack.head().map(|head| describe_head(pack, head, inspector)),
     })
+}
+
+/// A head with what is known of how it came about, and whether it says anything here.
+fn describe_head(pack: &Pack, head: &Head, inspector: &Inspector) -> Value {
+    let state = match inspector.model() {
+        Some(model) if model.id() == head.model => "active",
+        Some(_) => "stale",
+        None => "model_off",
+    };
+    let trained = pack.trained();
+    let found = trained.map(|trained| Share { hits: trained.found, of: trained.held });
+    let found = found.and_then(|found| found.interval().map(|[share, low, high]| (found, share, low, high)));
+    json!({
+        "state": state,
+        "documents": trained.map(|trained| trained.documents),
+        "public": trained.map(|trained| trained.public),
+        "threshold": rounded(head.threshold),
+        "false_positives": rounded(head.false_positives),
+        "found": found.map(|(Share { hits, of }, share, low, high)| json!({"hits": hits, "of": of, "share": share, "low": low, "high": high})),
+    })
+}
+
+/// As it was meant: 0.001, not 0.0010000000474974513.
+fn rounded(number: f32) -> f64 {
+    (f64::from(number) * 1e6).round() / 1e6
 }
 
 fn failed() -> Problem {

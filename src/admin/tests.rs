@@ -95,6 +95,7 @@ impl Server {
             confidence: 0.9,
             place: "body".to_owned(),
             digest: (*digest).to_owned(),
+            trace: None,
         };
         record.findings = findings.iter().map(entry).collect();
         self.store.append(&record).await.expect("append");
@@ -111,6 +112,7 @@ impl Server {
                 confidence: 0.9,
                 place: "$.text".to_owned(),
                 digest: "00".repeat(16),
+                trace: None,
             })
             .collect();
         self.store.append(&record).await.expect("append");
@@ -587,6 +589,7 @@ async fn packs_are_uploaded_rolled_back_and_removed() {
     let (status, body) = send("PUT", "/api/v1/knowledge/acme", pack("acme")).await;
     let about: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!((status, &about["name"], &about["documents"]), (201, &json!("acme"), &json!(1)));
+    assert_eq!(about["head"], json!(null), "there was nothing to train one on");
     assert_eq!(send("POST", "/api/v1/knowledge/acme/rollback", Vec::new()).await.0, 404, "there was none before");
     assert_eq!(send("PUT", "/api/v1/knowledge/acme", pack("acme")).await.0, 201);
     assert_eq!(send("POST", "/api/v1/knowledge/acme/rollback", Vec::new()).await.0, 204);

@@ -15,6 +15,7 @@ mod schema;
 mod sql;
 mod store;
 mod tokens;
+pub mod trace;
 mod verify;
 mod writer;
 

@@ -85,11 +85,16 @@ pub struct Entry {
     pub place: String,
     /// Keyed digest of the text found.
     pub digest: String,
+    /// What it met of a company's pack, [sealed](super::trace); for the next lesson, if a reviewer calls it false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 impl Record {
     /// Most findings that one record lists.
     pub const MOST_FINDINGS: usize = 500;
+    /// Most bytes of all its traces together; findings beyond have none.
+    const TRACES: usize = 64 << 10;
 
     /// Whether an inspection has to be recorded: a finding that policy minds, a gap or a refusal. All else is only counted.
     pub fn is_due(inspection: &Inspection) -> bool {
@@ -101,12 +106,13 @@ impl Record {
     /// The record of an inspected message; `duration` is the time that inspection took.
     pub fn of(id: Id, message: &Message<'_>, inspection: &Inspection, duration: Duration, key: &DigestKey) -> Self {
         let path = message.target.split(['?', '#']).next().unwrap_or_default();
+        let mut room = Self::TRACES;
         Self {
             also: Self::names(message.hosts.get(1..).unwrap_or_default()),
             path_digest: Some(key.digest(path)),
             action: Outcome::of(inspection.verdict.action),
             policy: inspection.verdict.rule.as_ref().map(|rule| clip(rule, 200)),
-            findings: inspection.findings.iter().take(Self::MOST_FINDINGS).map(Entry::of).collect(),
+            findings: inspection.findings.iter().take(Self::MOST_FINDINGS).map(|found| Entry::of(found, key, &mut room)).collect(),
             gaps: inspection.gaps.clone(),
             bytes: u64::try_from(message.body.len()).unwrap_or(u64::MAX),
             duration_ms: milliseconds(duration),
@@ -188,13 +194,17 @@ impl Outcome {
 }
 
 impl Entry {
-    fn of(found: &Found) -> Self {
+    fn of(found: &Found, key: &DigestKey, room: &mut usize) -> Self {
+        let trace = found.trace.as_ref().and_then(|trace| super::trace::seal(key, &found.digest, trace));
+        let trace = trace.filter(|trace| trace.len() <= *room);
+        *room -= trace.as_ref().map_or(0, String::len);
         Self {
             label: found.finding.label.as_str().to_owned(),
             detector: clip(&found.finding.detector, 120),
             confidence: found.finding.confidence.value(),
             place: clip(&found.place, 240),
             digest: found.digest.clone(),
+            trace,
         }
     }
 }
@@ -372,6 +382,7 @@ mod tests {
             confidence: 0.98,
             place: "$.messages[0].content".to_owned(),
             digest: "ab".repeat(16),
+            trace: None,
         }];
         record.gaps = vec![Gap::ModelSkipped];
         (record.bytes, record.duration_ms) = (2048, 0.731);

@@ -53,7 +53,7 @@ pub(super) fn find(knowledge: &Knowledge, text: &str, words: &[Word], scratch: &
             for table in &pack.tables {
                 let mut reading = Reading { knowledge, pack, table, text, words, scratch, hits };
                 if reading.holds(&table.alone, candidate) && is_whole(text, words, candidate) {
-                    reading.report(&candidate.words, ALONE);
+                    reading.report(candidate, ALONE);
                 }
                 if reading.holds(&table.primary, candidate) {
                     reading.row(candidate);
@@ -141,7 +141,7 @@ impl Reading<'_> {
         }
         let stretched = self.stretched(primary.digest);
         let (from, to) = (primary.words.start.saturating_sub(WINDOW), primary.words.end + WINDOW);
-        let mut cells: Vec<(usize, Range<usize>)> = Vec::new();
+        let mut cells: Vec<(usize, &Candidate)> = Vec::new();
         let Self { knowledge, table, text, words, scratch, .. } = self;
         let neighbours = scratch.neighbours.get_or_insert_with(|| {
             let mut all = Vec::new();
@@ -160,29 +160,35 @@ impl Reading<'_> {
                     None => u32::try_from(neighbour.words.len()).is_ok_and(|words| lengths.has_phrase(words)),
                 };
                 if fits && table.has_pair(&knowledge.digester, &stretched, column, neighbour.digest) {
-                    cells.push((column, neighbour.words.clone()));
+                    cells.push((column, neighbour));
                 }
             }
         }
         // Of each column the longest, and no word for two columns.
-        cells.sort_by_key(|(_, words)| std::cmp::Reverse(words.len()));
-        let mut kept: Vec<(usize, Range<usize>)> = Vec::new();
-        for (column, words) in cells {
-            if kept.iter().all(|(other, taken)| *other != column && (taken.end <= words.start || words.end <= taken.start)) {
-                kept.push((column, words));
+        cells.sort_by_key(|(_, cell)| std::cmp::Reverse(cell.words.len()));
+        let mut kept: Vec<(usize, Candidate)> = Vec::new();
+        for (column, cell) in cells {
+            let is_apart = |taken: &Candidate| taken.words.end <= cell.words.start || cell.words.end <= taken.words.start;
+            if kept.iter().all(|(other, taken)| *other != column && is_apart(taken)) {
+                kept.push((column, cell.clone()));
             }
         }
         let count = kept.len() + 1;
         if count >= self.knowledge.thresholds.cells {
-            self.report(&primary.words, confidence(count));
-            kept.iter().for_each(|(_, words)| self.report(words, confidence(count)));
+            self.report(primary, confidence(count));
+            kept.iter().for_each(|(_, cell)| self.report(cell, confidence(count)));
         }
     }
 
-    fn report(&mut self, words: &Range<usize>, confidence: f32) {
+    fn report(&mut self, value: &Candidate, confidence: f32) {
+        let words = &value.words;
         let Some((first, last)) = self.words.get(words.start).zip(words.end.checked_sub(1).and_then(|last| self.words.get(last))) else {
             return;
         };
+        // A value that is none still tells a row: the other cells of it are what they were.
+        if self.pack.unlearnt.has_value(value.digest) {
+            return;
+        }
         let (label, detector) = (self.pack.exact.clone(), self.pack.detector.clone());
         self.hits.push(Hit { range: first.start as usize..last.end as usize, label, detector, confidence });
     }

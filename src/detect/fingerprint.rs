@@ -68,7 +68,7 @@ pub(super) fn find<'p>(
         let hits = &mut scratch.hits;
         hits.clear();
         passage::each(&knowledge.digester, scheme, words, |passage| {
-            if passages.may_contain(passage.digest) && hits.len() < MOST_HITS {
+            if passages.may_contain(passage.digest) && hits.len() < MOST_HITS && !pack.unlearnt.has_passage(passage.digest) {
                 for place in passages.places(passage.digest) {
                     let (document, step) = passages.document(*place);
                     let index = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);

@@ -6,9 +6,11 @@ use super::{
     documents::{COUNTED, Entry, Passages, STEP},
     filter::Set,
     head::Head,
-    pack::{Document, Kind, Manifest, Section, Source, SourceKind, read_documents, write_documents},
+    pack::{Document, Kind, Manifest, Section, Source, SourceKind, Trained, read_documents, write_documents},
     passage::{self, CODE, Scheme, TEXT},
     table::TableBuilder,
+    trace::Trace,
+    unlearnt,
     wire::{Malformed, Reader, Writer},
     words::{self, Word},
 };
@@ -36,6 +38,8 @@ pub struct PackBuilder {
     public: HashSet<Digest>,
     /// As it is written.
     head: Option<Vec<u8>>,
+    trained: Option<Trained>,
+    unlearnt: Vec<Trace>,
     words: Vec<Word>,
 }
 
@@ -78,6 +82,8 @@ impl PackBuilder {
             common: Vec::new(),
             public: HashSet::new(),
             head: None,
+            trained: None,
+            unlearnt: Vec::new(),
             words: Vec::new(),
         }
     }
@@ -88,7 +94,7 @@ impl PackBuilder {
     /// [`Malformed`].
     pub fn of(digester: Digester, sections: &[Section]) -> Result<Self, Malformed> {
         let of = |kind: Kind| sections.iter().filter(move |section| section.kind == kind);
-        let Manifest { name, sources, names, .. } =
+        let Manifest { name, sources, names, trained, .. } =
             serde_json::from_slice(&of(Kind::Manifest).next().ok_or(Malformed)?.bytes).map_err(|_| Malformed)?;
         let entries = |kind: Kind| match of(kind).next() {
             Some(section) => Ok(Passages::read(&mut Reader(&section.bytes))?.entries().collect()),
@@ -101,9 +107,11 @@ impl PackBuilder {
             text: entries(Kind::Text)?,
             code: entries(Kind::Code)?,
             head: of(Kind::Head).next().map(|section| section.bytes.clone()),
+            unlearnt: of(Kind::Unlearnt).next().map_or(Ok(Vec::new()), |section| unlearnt::read(&section.bytes))?,
             common: of(Kind::Common).map(common).collect::<Result<_, _>>()?,
             sources,
             names,
+            trained,
             ..Self::new(digester, &name)
         })
     }
@@ -123,11 +131,11 @@ impl PackBuilder {
         self.documents.iter().filter(|document| document.source == source).map(|document| (document.id, document.content)).collect()
     }
 
-    /// Puts a head in place of any earlier one.
-    pub fn head(&mut self, head: &Head) {
+    /// Puts a head in place of any earlier one, with how it came about.
+    pub fn head(&mut self, head: &Head, trained: Trained) {
         let mut writer = Writer::default();
         head.write(&mut writer);
-        self.head = Some(writer.0);
+        (self.head, self.trained) = (Some(writer.0), Some(trained));
     }
 
     /// Whether there is a head.
@@ -137,7 +145,17 @@ impl PackBuilder {
 
     /// Leaves the head out.
     pub fn forget_head(&mut self) {
-        self.head = None;
+        (self.head, self.trained) = (None, None);
+    }
+
+    /// Says nothing any more about what left these traces, and again about what left others before.
+    pub fn unlearn(&mut self, traces: Vec<Trace>) {
+        self.unlearnt = traces;
+    }
+
+    /// What it says nothing about.
+    pub fn unlearnt(&self) -> &[Trace] {
+        &self.unlearnt
     }
 
     /// Keeps the name of a document.
@@ -251,7 +269,7 @@ impl PackBuilder {
 
     /// The pack, as of `created` (RFC 3339).
     pub fn finish(self, created: String) -> Vec<Section> {
-        let Self { name, sources, names, tables, documents, mut text, mut code, common, public, head, .. } = self;
+        let Self { name, sources, names, tables, documents, mut text, mut code, common, public, head, trained, unlearnt, .. } = self;
         let most = BOILERPLATE.max(documents.len() / 100);
         let mut never = public;
         for entries in [&mut text, &mut code] {
@@ -262,7 +280,7 @@ impl PackBuilder {
         for entries in [&mut text, &mut code] {
             entries.retain(|entry| !never.contains(&entry.digest));
         }
-        let manifest = Manifest { name, created, sources, names };
+        let manifest = Manifest { name, created, sources, names, trained };
         let section = |kind: Kind, write: &dyn Fn(&mut Writer)| {
             let mut writer = Writer::default();
             write(&mut writer);
@@ -284,6 +302,9 @@ impl PackBuilder {
             sections.push(Section { kind: Kind::Documents, bytes: write_documents(&documents) });
         }
         sections.extend(head.map(|bytes| Section { kind: Kind::Head, bytes }));
+        if !unlearnt.is_empty() {
+            sections.push(Section { kind: Kind::Unlearnt, bytes: unlearnt::write(&unlearnt) });
+        }
         let never = (!never.is_empty()).then(|| Set::<BinaryFuse8>::of(never.into_iter().collect()));
         sections.extend(common.iter().chain(&never).map(|set| section(Kind::Common, &|writer| set.write(writer))));
         sections

@@ -26,6 +26,8 @@ pub mod seal;
 #[cfg(feature = "server")]
 pub mod shelf;
 pub(crate) mod table;
+pub(crate) mod trace;
+pub(crate) mod unlearnt;
 pub(crate) mod wire;
 pub(crate) mod words;
 
@@ -34,6 +36,7 @@ pub use self::{
     digest::{Digest, Digester},
     pack::Pack,
     table::TableBuilder,
+    trace::{Part, Trace},
     wire::Malformed,
 };
 

@@ -4,6 +4,8 @@ use super::{
     documents::Passages,
     head::Head,
     table::Table,
+    trace::Part,
+    unlearnt::{self, Unlearnt},
     wire::{Malformed, Reader, Writer},
 };
 use crate::{finding::Label, words::Words};
@@ -29,11 +31,14 @@ pub enum Kind {
     Head,
     /// What heads are trained on; in a file of its own, which only learning reads.
     Examples,
+    /// What reviewers called false.
+    Unlearnt,
 }
 
 impl Kind {
     /// All, by number.
-    const ALL: [Self; 8] = [Self::Manifest, Self::Table, Self::Text, Self::Code, Self::Documents, Self::Common, Self::Head, Self::Examples];
+    const ALL: [Self; 9] =
+        [Self::Manifest, Self::Table, Self::Text, Self::Code, Self::Documents, Self::Common, Self::Head, Self::Examples, Self::Unlearnt];
 
     /// Its number in a file.
     pub fn number(self) -> u32 {
@@ -46,6 +51,7 @@ impl Kind {
             Self::Common => 5,
             Self::Head => 6,
             Self::Examples => 7,
+            Self::Unlearnt => 8,
         }
     }
 
@@ -76,6 +82,22 @@ pub struct Manifest {
     /// Names of documents by identifier, where they were asked for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub names: BTreeMap<String, String>,
+    /// How the head came about, if there is one; packs of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<Trained>,
+}
+
+/// What a head was trained on, and what it found of what it was not trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trained {
+    /// The company's own documents.
+    pub documents: u64,
+    /// Public documents.
+    pub public: u64,
+    /// The company's own passages that were held out.
+    pub held: u64,
+    /// Those of them that it finds.
+    pub found: u64,
 }
 
 /// A table, or a folder of documents, that was learnt.
@@ -129,6 +151,7 @@ pub struct Pack {
     pub(crate) code: Option<Passages>,
     pub(crate) documents: Vec<Document>,
     pub(crate) head: Option<Head>,
+    pub(crate) unlearnt: Unlearnt,
     /// What its findings in tables are labelled with: `company.exact.<name>`.
     pub(crate) exact: Label,
     /// `company.document.<name>`
@@ -172,6 +195,10 @@ impl Pack {
             code: passages(Kind::Code).transpose()?,
             documents: of(Kind::Documents).next().map_or(Ok(Vec::new()), |section| read_documents(&section.bytes))?,
             head: of(Kind::Head).next().map(head).transpose()?,
+            unlearnt: match of(Kind::Unlearnt).next() {
+                Some(section) => Unlearnt::of(&unlearnt::read(&section.bytes)?),
+                None => Unlearnt::default(),
+            },
             exact: label("exact")?,
             document: label("document")?,
             topic: label("topic")?,
@@ -210,11 +237,25 @@ impl Pack {
         self.head.as_ref()
     }
 
+    /// How the head came about, as far as the pack says.
+    pub fn trained(&self) -> Option<Trained> {
+        self.manifest.trained
+    }
+
     /// Bytes in memory.
     pub fn bytes(&self) -> usize {
         let passages = [&self.text, &self.code].into_iter().flatten().map(Passages::bytes).sum::<usize>();
         let head = self.head.as_ref().map_or(0, Head::bytes);
-        head + passages + self.tables.iter().map(Table::bytes).sum::<usize>() + self.documents.len() * size_of::<Document>()
+        head + self.unlearnt.bytes()
+            + passages
+            + self.tables.iter().map(Table::bytes).sum::<usize>()
+            + self.documents.len() * size_of::<Document>()
+    }
+
+    /// Which of its findings have this label.
+    pub(crate) fn part_of(&self, label: &Label) -> Option<Part> {
+        let of = [(&self.exact, Part::Exact), (&self.document, Part::Document), (&self.topic, Part::Topic)];
+        of.into_iter().find(|(known, _)| **known == *label).map(|(_, part)| part)
     }
 
     /// What people call findings of this label.

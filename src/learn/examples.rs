@@ -84,7 +84,7 @@ const DOCUMENTS: usize = 4000;
 /// Excerpts of a side that are read: at 240 tokens each, half a minute on two cores.
 const EXCERPTS: usize = 3000;
 /// Excerpts of one document, and of documents that are many.
-const MOST: usize = 8;
+pub(super) const MOST: usize = 8;
 /// Bytes of an excerpt: some 240 tokens in both languages, two or three windows.
 const BYTES: usize = 900;
 /// Shorter documents say too little.

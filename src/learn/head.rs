@@ -5,10 +5,15 @@
 
 use super::{
     evaluate::Share,
-    examples::{Example, Examples, Passage, Side},
+    examples::{self, Example, Examples, Passage, Side},
     logistic::{self, Restraint, Row},
+    parts::Parts,
 };
-use crate::knowledge::head::{Feature, Head, scale};
+use crate::knowledge::{
+    Part, Trace,
+    head::{Feature, Head, scale},
+    pack::Trained,
+};
 use std::collections::HashMap;
 
 /// What came of training.
@@ -82,6 +87,12 @@ impl HeadReport {
         self.alarms().interval().is_some_and(|[_, _, high]| high <= self.false_positives)
     }
 
+    /// What of it the pack says.
+    pub(super) fn trained(&self) -> Trained {
+        let Share { hits, of } = self.found;
+        Trained { documents: self.documents as u64, public: self.public as u64, held: of, found: hits }
+    }
+
     /// How many passages without any alarm would show it.
     pub fn needed(&self) -> u64 {
         let z = 1.959_963_985_f64;
@@ -104,8 +115,8 @@ pub(super) fn enough(examples: &Examples, against: Against) -> Result<(), NoHead
     Ok(())
 }
 
-/// Trains a head for the [model](crate::detect::model::Model::id) `model`, on examples that are [`enough`].
-pub(super) fn train(examples: &Examples, model: u64, false_positives: f64) -> (Head, HeadReport) {
+/// Trains a head for the [model](crate::detect::model::Model::id) `model`, on examples that are [`enough`], and on what reviewers called false.
+pub(super) fn train(examples: &Examples, called_false: &[Trace], model: u64, false_positives: f64) -> (Head, HeadReport) {
     let (documents, public) = (examples.count(Side::Own), examples.count(Side::Public));
     let parts = Parts::of(examples);
     let lexicon = Lexicon::of(&parts);
@@ -127,6 +138,15 @@ pub(super) fn train(examples: &Examples, model: u64, false_positives: f64) -> (H
         .iter()
         .flat_map(|example| example.passages.iter().map(|passage| row(passage, true, own)))
         .chain(parts.train_other.iter().flat_map(|example| example.passages.iter().map(|passage| row(passage, false, other))))
+        .chain(called_false.iter().filter(|trace| trace.part == Part::Topic).map(|trace| Row {
+            // What the model made of it is not kept: by its manner it is like any other text, and its words have to tell.
+            numbers: vec![0.0; standard.mean.len()],
+            features: trace.features.iter().filter_map(|feature| lexicon.index.get(feature).copied()).collect(),
+            each: scale(trace.of as usize),
+            is_own: false,
+            // As much as a whole public document.
+            weight: other * examples::MOST as f32,
+        }))
         .collect();
     let passages = parts.train_own.iter().map(|example| example.passages.len()).sum::<usize>().max(1);
     let restraint = Restraint { penalty: PENALTY / passages as f32, most: MOST_WEIGHT };
@@ -134,57 +154,19 @@ pub(super) fn train(examples: &Examples, model: u64, false_positives: f64) -> (H
     let mut head = folded(model, &standard, &lexicon, fitted);
     head.false_positives = false_positives as f32;
     head.threshold = threshold(scores(&head, &parts.threshold), false_positives);
-    let counted = |documents: &[&Example]| {
-        let over = scores(&head, documents).into_iter().map(|score| score >= head.threshold);
-        over.fold(Share::default(), |share, hit| Share { hits: share.hits + u64::from(hit), of: share.of + 1 })
-    };
     let report = HeadReport {
         documents,
         public,
         features: head.features.len(),
         false_positives,
-        found: counted(&parts.held_own),
-        public_alarms: counted(&parts.held_public),
-        ordinary_alarms: counted(&parts.held_ordinary),
+        found: over(&head, &parts.held_own),
+        public_alarms: over(&head, &parts.held_public),
+        ordinary_alarms: over(&head, &parts.held_ordinary),
         membership: higher(&scores(&head, &parts.train_own), &scores(&head, &parts.held_own)),
     };
     // The lower end of what was seen: confidence must not rest on luck.
     head.recall = report.found.interval().map_or(0.5, |[_, low, _]| low.max(0.05)) as f32;
     (head, report)
-}
-
-/// The documents by what they are for.
-pub(super) struct Parts<'e> {
-    pub(super) train_own: Vec<&'e Example>,
-    pub(super) held_own: Vec<&'e Example>,
-    train_other: Vec<&'e Example>,
-    threshold: Vec<&'e Example>,
-    held_public: Vec<&'e Example>,
-    held_ordinary: Vec<&'e Example>,
-}
-
-impl<'e> Parts<'e> {
-    /// By the digest of what a document says: the same company material falls into the same parts wherever it lies, and a copy never on both sides
-    /// of a trial.
-    pub(super) fn of(examples: &'e Examples) -> Self {
-        let of = |side| examples.documents(side).map(|(_, example)| example);
-        let other = || of(Side::Public).chain(of(Side::Ordinary));
-        let public: std::collections::HashSet<u64> = of(Side::Public).map(|example| example.content).collect();
-        // What is public as well is nobody's own.
-        let own = |is_held: bool| {
-            let own = of(Side::Own).filter(|example| !public.contains(&example.content));
-            own.filter(|example| example.content.is_multiple_of(5) == is_held).collect()
-        };
-        let is_held = |example: &&Example| example.content % 4 == 3;
-        Self {
-            train_own: own(false),
-            held_own: own(true),
-            train_other: other().filter(|example| example.content % 4 < 2).collect(),
-            threshold: other().filter(|example| example.content % 4 == 2).collect(),
-            held_public: of(Side::Public).filter(is_held).collect(),
-            held_ordinary: of(Side::Ordinary).filter(is_held).collect(),
-        }
-    }
 }
 
 /// The features that are weighed, in order.
@@ -266,6 +248,12 @@ fn folded(model: u64, standard: &Standard, lexicon: &Lexicon, fitted: logistic::
     let lexical = fitted.features.iter().map(|weight| (weight / step).round() as i8);
     let (features, lexical) = lexicon.features.iter().copied().zip(lexical).filter(|(_, steps)| *steps != 0).unzip();
     Head { model, weights, bias: fitted.bias - shift, features, lexical, step, threshold: 0.0, false_positives: 0.0, recall: 0.5 }
+}
+
+/// How many passages of these documents score over the threshold.
+pub(super) fn over(head: &Head, documents: &[&Example]) -> Share {
+    let over = scores(head, documents).into_iter().map(|score| score >= head.threshold);
+    over.fold(Share::default(), |share, hit| Share { hits: share.hits + u64::from(hit), of: share.of + 1 })
 }
 
 fn scores(head: &Head, documents: &[&Example]) -> Vec<f32> {
@@ -379,7 +367,7 @@ mod tests {
     #[test]
     fn a_head_does_not_tell_what_it_was_trained_on() {
         let examples = sample(1200);
-        let (head, report) = train(&examples, 1, 0.01);
+        let (head, report) = train(&examples, &[], 1, 0.01);
         assert!(report.found.hits * 2 > report.found.of, "it has to be worth something: {report:?}");
         assert!(head.features.iter().all(|feature| *feature < 1_000_000), "what stands in one document is in no head");
         assert!((0.4..=0.55).contains(&report.membership), "{}", report.membership);

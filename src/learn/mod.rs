@@ -16,6 +16,9 @@ mod evaluate;
 mod examples;
 mod head;
 mod logistic;
+mod parts;
+mod promote;
+mod reviews;
 mod rows;
 mod table;
 mod teacher;
@@ -26,6 +29,8 @@ mod unread;
 pub use self::{
     evaluate::{Alarms, Evaluation, HeadEvaluation, Share, evaluate, evaluate_heads},
     head::{Against, FEWEST, FEWEST_PUBLIC, HeadReport, NoHead},
+    promote::{Trial, Tried, compare},
+    reviews::{FalseFind, Reviews},
     table::{ColumnReport, Role, TableReport},
     unread::{Reason, Unread},
 };
@@ -59,6 +64,8 @@ pub struct Lesson {
     pub public: Vec<PathBuf>,
     /// Sources of an earlier lesson that are to be forgotten.
     pub remove: Vec<PathBuf>,
+    /// What reviewers called false, all of it: an earlier lesson's no longer counts. `None` where that is not known, and stays as it was.
+    pub reviews: Option<Vec<FalseFind>>,
     /// The column that tells rows apart, by its heading; guessed where it is not given.
     pub primary: Option<String>,
     /// Whether names of documents are kept in the pack.
@@ -121,6 +128,8 @@ pub struct Learnt {
     pub examples: Option<Section>,
     /// What the head turned out to be worth, or why there is none.
     pub head: Result<HeadReport, NoHead>,
+    /// What of the reviews is left out of the pack; `None` where the lesson had none.
+    pub reviews: Option<Reviews>,
     /// What was learnt from tables and word lists.
     pub tables: Vec<TableReport>,
     /// Documents that are new or changed.
@@ -195,7 +204,7 @@ pub fn learn(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Learnt, LearnError> {
     let Means { key, detectors, model } = means;
-    let builder = match earlier {
+    let mut builder = match earlier {
         Some(Earlier { pack, .. }) => PackBuilder::of(key.digester(), pack)?,
         None => PackBuilder::new(key.digester(), &lesson.name),
     };
@@ -210,6 +219,7 @@ pub fn learn(
         sections: Vec::new(),
         examples: None,
         head: Err(NoHead::Few(0)),
+        reviews: lesson.reviews.as_deref().map(|all| reviews::join(&mut builder, all)),
         tables: Vec::new(),
         documents: 0,
         unchanged: 0,

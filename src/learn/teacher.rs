@@ -166,12 +166,12 @@ impl Teacher<'_> {
                 examples.read(model, self.detectors, &self.key.digester(), self.progress);
                 (self.progress)(Progress::Training);
                 self.learnt.examples = Some(examples.section());
-                head::train(examples, model.id(), self.lesson.aim.false_positives)
+                head::train(examples, self.builder.unlearnt(), model.id(), self.lesson.aim.false_positives)
             }),
             (None, _) | (_, None) => Err(NoHead::NoModel),
         };
         self.learnt.head = trained.map(|(head, report)| {
-            self.builder.head(&head);
+            self.builder.head(&head, report.trained());
             report
         });
         if self.learnt.head.is_err() && self.learnt.forgotten > 0 {

@@ -1,12 +1,13 @@
 //! Whole lessons: files to packs to findings.
 
+mod feedback;
 mod formats;
 mod heads;
 
 use super::*;
 use crate::{
     detect::Detectors,
-    knowledge::{Knowledge, Thresholds, seal},
+    knowledge::{Knowledge, Thresholds, pack::Kind, seal},
 };
 use std::{fs, sync::Arc};
 

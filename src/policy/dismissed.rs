@@ -23,6 +23,9 @@ pub struct Dismissal {
     pub reviewer: String,
     /// When, RFC 3339.
     pub time: String,
+    /// What it met of a company's pack, sealed as in the audit: the next lesson leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// All of them.
@@ -103,7 +106,7 @@ mod tests {
 
     fn one(digest: &str, label: &str, event: &str) -> Dismissal {
         let [digest, label, event, reviewer, time] = [digest, label, event, "ada", "2026-01-31T08:00:00Z"].map(str::to_owned);
-        Dismissal { digest, label, event, reviewer, time }
+        Dismissal { digest, label, event, reviewer, time, trace: None }
     }
 
     #[test]

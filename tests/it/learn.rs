@@ -1,6 +1,16 @@
 //! `exeat learn`: from files to what `scan` and a running proxy find, and packs that cannot be used.
 
-use crate::exeat::{Exeat, Setup};
+use crate::{
+    exeat::{Exeat, Setup, curl, run},
+    origin::{Kind, Origin},
+};
+use ::exeat::knowledge::{
+    build::PackBuilder,
+    head::Head,
+    pack::Trained,
+    seal::{self, Key},
+};
+use serde_json::{Value, json};
 use std::{
     fs,
     path::Path,
@@ -194,4 +204,124 @@ fn a_running_proxy_takes_up_a_new_pack_and_keeps_the_old_when_the_new_is_damaged
     fs::write(exeat_run.path("state/knowledge/acme.exeat"), &pack[..pack.len() / 2]).expect("written");
     until("the damage is told", &|| exeat_run.log().contains("the pack is cut short"));
     assert!(finds(), "the old one keeps serving");
+}
+
+/// From the message to the pack that says nothing about it any more: what a reviewer calls false joins the next update, and an update that loses
+/// what it should find is not written.
+#[test]
+fn what_reviewers_call_false_joins_the_next_update_unless_the_pack_is_the_worse_for_it() {
+    let exeat_run = Exeat::start_with(&Setup { files: &[("projects.txt", "Bluebird Nine\nNightjar Twelve\n")], ..Setup::default() });
+    let origin = Origin::start(&Kind::https());
+    let folder = exeat_run.path("");
+    fs::create_dir(exeat_run.path("docs")).expect("made");
+    (0..4).for_each(|number| fs::write(exeat_run.path(&format!("docs/{number}.txt")), prose(number)).expect("written"));
+    fs::create_dir(exeat_run.path("state/knowledge")).expect("made");
+    let pack = exeat_run.path("state/knowledge/acme.exeat");
+    let learn = |language: &str, args: &[&str]| {
+        let all = [&["learn", "--key", "state/knowledge.key", "-o", "state/knowledge/acme.exeat"], args].concat();
+        Command::new(env!("CARGO_BIN_EXE_exeat")).args(all).current_dir(&folder).env("LC_ALL", language).output().expect("exeat runs")
+    };
+    let learnt = learn("C", &["--name", "acme", "--dictionary", "projects.txt", "--documents", "docs"]);
+    assert_eq!(learnt.status.code(), Some(0), "{}", stderr(&learnt));
+
+    // Sends a message until the pack is in force, and has what was found there called false.
+    let called_false = |text: &str, label: &str| {
+        let begun = Instant::now();
+        let event = loop {
+            run(curl(&exeat_run).args(["--data-binary", text, "-H", "content-type: text/plain", &origin.url("/echo")]));
+            let has_label =
+                |event: &&Value| event["findings"].as_array().is_some_and(|all| all.iter().any(|found| found["label"] == label));
+            match exeat_run.events().iter().find(has_label) {
+                Some(event) => break event["id"].as_str().expect("an id").to_owned(),
+                None => assert!(begun.elapsed() < Duration::from_secs(30), "{label}\n{}", exeat_run.log()),
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        };
+        let token = fs::read_to_string(exeat_run.path("state/admin.token")).expect("a token");
+        let head = format!("POST /api/v1/audit/events/{event}/review HTTP/1.1\r\nAuthorization: Bearer {}\r\n", token.trim());
+        let (status, body) =
+            exeat_run.admin_request(&format!("{head}Content-Type: application/json\r\n"), r#"{"verdict": "false_positive"}"#);
+        assert_eq!(status, 200, "{body}");
+    };
+    called_false("we fly with nightjar twelve", "company.exact.acme");
+    let list = exeat_run.get("/api/v1/audit/dismissed");
+    assert!(list["dismissed"][0]["learnable"] == true && list["dismissed"][0].get("trace").is_none(), "{list}");
+    // Neither the audit nor the list holds a digest that could be guessed at: the trace is sealed.
+    assert!(exeat_run.events()[0]["findings"][0]["trace"].as_str().is_some_and(|trace| trace.len() > 40));
+
+    let updated = learn("C", &["--update", "--reviews", "state"]);
+    assert_eq!(updated.status.code(), Some(0), "{}", stderr(&updated));
+    assert!(stdout(&updated).contains("reviews: left out as false: values 1, passages of documents 0"), "{}", stdout(&updated));
+    assert!(stdout(&updated).contains("beside the earlier pack: found then, found now, of"), "{}", stdout(&updated));
+    fs::write(exeat_run.path("leak.txt"), format!("Nightjar Twelve\nBluebird Nine\n{}\n", prose(2))).expect("written");
+    fs::write(
+        exeat_run.path("scan.toml"),
+        "[inspect]\nmodel = \"off\"\n[knowledge]\npacks = [\"state/knowledge/acme.exeat\"]\nkey_file = \"state/knowledge.key\"\n",
+    )
+    .expect("written");
+    let scan = || stdout(&exeat(&folder, &["scan", "--config", "scan.toml", "leak.txt"]));
+    let found = scan();
+    assert!(!found.contains("leak.txt:1:") && found.contains("leak.txt:2:1:") && found.contains("company.document.acme"), "{found}");
+
+    // One of four documents, as a whole: that is no slip.
+    called_false(&prose(2), "company.document.acme");
+    let before = fs::read(&pack).expect("a pack");
+    let refused = learn("C", &["--update", "--reviews", "state"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", stdout(&refused));
+    let told = stderr(&refused);
+    for part in ["state/knowledge/acme.exeat: the updated pack is worse", "stretches of documents", " before (100.0 %)", "--force"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(stderr(&learn("zh_CN.UTF-8", &["--update", "--reviews", "state"])).contains("旧包保持不变"));
+    assert_eq!(fs::read(&pack).expect("still there"), before, "nothing is written");
+    assert!(scan().contains("company.document.acme"));
+    let forced = learn("C", &["--update", "--reviews", "state", "--force"]);
+    assert_eq!(forced.status.code(), Some(0), "{}", stderr(&forced));
+    assert!(!scan().contains("company.document.acme"));
+    let absent = learn("C", &["--update", "--reviews", "nowhere"]);
+    assert!(stderr(&absent).contains("name the state directory of an Exeat that has run"), "{}", stderr(&absent));
+}
+
+/// A pack whose head is another model's, as one is after an upgrade that brings new weights.
+fn pack_of_another_model(key: &Key) -> Vec<u8> {
+    let mut builder = PackBuilder::new(key.digester(), "acme");
+    let head = Head {
+        model: 1,
+        weights: vec![0.5; 4],
+        bias: 0.0,
+        features: vec![1, 2],
+        lexical: vec![3, -3],
+        step: 0.1,
+        threshold: 1.5,
+        false_positives: 0.001,
+        recall: 0.5,
+    };
+    builder.head(&head, Trained { documents: 30, public: 40, held: 10, found: 8 });
+    seal::seal(key, builder.finish("2026-01-31T08:00:00Z".to_owned())).expect("sealed")
+}
+
+#[test]
+fn a_head_of_another_model_is_named_by_check_and_by_the_api() {
+    let key = Key::random().expect("random");
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("acme.exeat"), pack_of_another_model(&key)).expect("written");
+    fs::write(folder.path().join("key"), key.text()).expect("written");
+    fs::write(folder.path().join("exeat.toml"), "[knowledge]\npacks = [\"acme.exeat\"]\nkey_file = \"key\"\n").expect("written");
+    let check = exeat(folder.path(), &["check", "--config", "exeat.toml"]);
+    assert_eq!(check.status.code(), Some(0), "the rest of the pack works: {}", stderr(&check));
+    assert!(stdout(&check).contains("WARNING: pack \"acme\": its head was trained with another model"), "{}", stdout(&check));
+
+    let pack = folder.path().join("acme.exeat");
+    let config = format!("[knowledge]\npacks = [{:?}]\nkey_file = {:?}\n", pack, folder.path().join("key"));
+    let running = Exeat::start_with(&Setup { config: &config, ..Setup::default() });
+    let head = running.get("/api/v1/knowledge")["packs"][0]["head"].clone();
+    assert_eq!(
+        (&head["state"], &head["documents"], &head["public"], &head["threshold"]),
+        (&json!("stale"), &json!(30), &json!(40), &json!(1.5))
+    );
+    let found = &head["found"];
+    assert_eq!((&found["hits"], &found["of"], &found["share"]), (&json!(8), &json!(10), &json!(0.8)));
+    // Wilson's interval of 8 of 10.
+    let near = |key: &str, expected: f64| found[key].as_f64().is_some_and(|value| (value - expected).abs() < 1e-3);
+    assert!(near("low", 0.490) && near("high", 0.943), "{found}");
 }

@@ -4,7 +4,7 @@
 const WORDS = {
   en: {
     signIn: "Sign in", token: "Token", tokenHelp: "The first token is in the file admin.token of the state directory.", signOut: "Sign out",
-    badToken: "This token is not valid.", other: "中文", events: "Events", overview: "Overview", try: "Try a text", integrity: "Integrity", tokens: "Tokens",
+    badToken: "This token is not valid.", other: "中文", events: "Events", overview: "Overview", try: "Try a text", integrity: "Integrity", tokens: "Tokens", learnt: "Learnt data",
     from: "From", to: "To", user: "User", host: "Host", action: "Action", label: "Kind of data", q: "Text in the record", search: "Search", clear: "Clear",
     any: "any", live: "Live", export: "Export CSV", time: "Time", who: "From", where: "To", what: "What", policy: "Decided by", none: "Nothing matches.",
     noneYet: "Nothing has been recorded yet.", more: "Show more", block: "blocked", redact: "redacted", log: "logged", bypass: "not read", allow: "allowed",
@@ -21,14 +21,23 @@ const WORDS = {
     tokensHelp: "A token lets a person or a program read the audit (viewer) or also review events and manage tokens (admin). Give each its own: what is done with it is recorded under its name.",
     tokenName: "For whom or what", role: "Role", viewer: "Viewer", admin: "Admin", create: "Create token", created: "Created", revoke: "Revoke", firstToken: "in the file admin.token",
     copyNow: "Copy it now: it is not shown again.", copy: "Copy", copied: "Copied", sureToRevoke: (name) => `Revoke the token of “${name}”? Whatever uses it stops working at once.`, notAdmin: "An admin's token is needed to see and manage tokens.",
-    reason: { test_value: "a published sample value", sign_in: "the site's own sign-in", signed_link: "part of a signed link", placeholder: "a placeholder",
+    packs: "Packs in force", noPacks: "No pack is in force. “exeat learn” makes one of the company's own tables and documents.", name: "Name", learntAt: "Learnt", tables: "Tables and lists", documents: "Documents", memory: "Memory",
+    newText: "New text (head)", noHead: "No head: only tables, lists and passages are found.",
+    headState: { active: "at work", stale: "stale", model_off: "model off" },
+    headHelp: { stale: "It was trained with another model than reads here, and finds nothing until “exeat learn --update” trains it again.", model_off: "It finds nothing while the model is off (inspect.model)." },
+    trainedOn: (own, known) => `${own} documents against ${known} public ones`, trainedUnknown: "This pack does not say what it was trained on.",
+    threshold: (at, rate) => `threshold ${at}, set for ${rate} % false alarms`, foundOf: (hits, of, share, low, high) => `found ${hits} of ${of} held-out passages: ${share} % [${low}–${high}]`,
+    dismissed: "Dismissed as false alarms", noDismissed: "Nothing is dismissed. A review that calls an event a false alarm dismisses what was found in it.", digest: "Digest", why: "Why", event: "Event",
+    dismissedHelp: "The same text is not raised again under the same kind. “exeat learn --update” leaves out of a pack what it found; what is taken back here is raised again at once, and by a pack from its next update on.",
+    joins: "Next update", learnable: { true: "leaves it out", false: "–" }, takeBack: "Take back", sureToTakeBack: (label) => `Raise this text again (${label})?`,
+    reason: { test_value: "a published sample value", sign_in: "the site's own sign-in", signed_link: "part of a signed link", placeholder: "a placeholder", allowed: "on the allow-list", dismissed: "a reviewer called it false",
       repeated_or_sequential_digits: "repeated or sequential digits", uuid: "a UUID", hash: "a hash", timestamp: "a time", version: "a version number", url_path: "part of a URL's path" },
     gap: { encrypted: "encrypted", unknown_encoding: "unknown encoding", opaque_tunnel: "neither TLS nor HTTP", too_large: "too large", overloaded: "overloaded",
       timed_out: "timed out", malformed: "malformed", media: "image, audio or video", model_skipped: "without the model", panicked: "internal error", unrecorded: "not recorded" },
   },
   zh: {
     signIn: "登录", token: "令牌", tokenHelp: "首个令牌在状态目录的 admin.token 文件中。", signOut: "退出",
-    badToken: "令牌无效。", other: "English", events: "事件", overview: "概览", try: "试一段文本", integrity: "完整性", tokens: "令牌",
+    badToken: "令牌无效。", other: "English", events: "事件", overview: "概览", try: "试一段文本", integrity: "完整性", tokens: "令牌", learnt: "已学数据",
     from: "起始时间", to: "截止时间", user: "用户", host: "主机", action: "处置", label: "数据类型", q: "记录中的文字", search: "查询", clear: "清除",
     any: "不限", live: "实时", export: "导出 CSV", time: "时间", who: "来源", where: "去向", what: "内容", policy: "依据", none: "没有符合条件的事件。",
     noneYet: "还没有任何记录。", more: "显示更多", block: "已拦截", redact: "已脱敏", log: "已记录", bypass: "未读取", allow: "放行",
@@ -45,7 +54,16 @@ const WORDS = {
     tokensHelp: "令牌供人员或程序读取审计记录（查看者），或另可复核事件、管理令牌（管理员）。请为每个使用方单独创建：其操作会以该令牌的名称留存。",
     tokenName: "使用方", role: "角色", viewer: "查看者", admin: "管理员", create: "创建令牌", created: "创建时间", revoke: "吊销", firstToken: "位于 admin.token 文件",
     copyNow: "请立即复制，之后不再显示。", copy: "复制", copied: "已复制", sureToRevoke: (name) => `确定吊销“${name}”的令牌吗？正在使用它的程序会立即失效。`, notAdmin: "查看和管理令牌需要管理员令牌。",
-    reason: { test_value: "公开的示例值", sign_in: "网站自身的登录信息", signed_link: "签名链接的一部分", placeholder: "占位符",
+    packs: "生效中的数据包", noPacks: "没有生效的数据包。exeat learn 可由公司自有表格和文档生成。", name: "名称", learntAt: "学习时间", tables: "表格与词表", documents: "文档", memory: "内存",
+    newText: "新内容（分类头）", noHead: "没有分类头：仅识别表格、词表和文档片段。",
+    headState: { active: "生效中", stale: "已失效", model_off: "模型已关闭" },
+    headHelp: { stale: "它由其他模型训练，不起作用，直到 exeat learn --update 重新训练。", model_off: "模型关闭（inspect.model）期间不起作用。" },
+    trainedOn: (own, known) => `以 ${own} 份文档对照 ${known} 份公开文档训练`, trainedUnknown: "该数据包未记录训练情况。",
+    threshold: (at, rate) => `阈值 ${at}，按误报率 ${rate} % 设定`, foundOf: (hits, of, share, low, high) => `留出段落命中 ${hits}/${of}：${share} % [${low}–${high}]`,
+    dismissed: "已标为误报", noDismissed: "没有标为误报的内容。将事件复核为误报后，其中的发现会列在这里。", digest: "摘要", why: "原因", event: "事件",
+    dismissedHelp: "相同文本不再以同一类型报告。exeat learn --update 会将其从发现它的数据包中剔除；在此撤回后立即恢复报告，数据包则自下次更新起恢复。",
+    joins: "下次更新", learnable: { true: "将剔除", false: "–" }, takeBack: "撤回", sureToTakeBack: (label) => `恢复报告此文本（${label}）吗？`,
+    reason: { test_value: "公开的示例值", sign_in: "网站自身的登录信息", signed_link: "签名链接的一部分", placeholder: "占位符", allowed: "在白名单中", dismissed: "复核为误报",
       repeated_or_sequential_digits: "重复或连续的数字", uuid: "UUID", hash: "哈希值", timestamp: "时间", version: "版本号", url_path: "网址路径的一部分" },
     gap: { encrypted: "已加密", unknown_encoding: "未知编码", opaque_tunnel: "既非 TLS 也非 HTTP", too_large: "过大", overloaded: "过载",
       timed_out: "超时", malformed: "格式有误", media: "图像、音频或视频", model_skipped: "模型未参与", panicked: "内部错误", unrecorded: "未能记录" },
@@ -143,12 +161,12 @@ function render() {
   if (!identity) return app.replaceChildren(signInView());
   live?.abort();
   live = null;
-  const tabs = ["events", "overview", "try", "integrity", "tokens"].map((name) =>
+  const tabs = ["events", "overview", "try", "learnt", "integrity", "tokens"].map((name) =>
     h("button", { role: "tab", "aria-selected": String(view === name), onclick: () => { view = name; render(); } }, say(name)));
   const bar = h("div", { class: "bar" }, mark(), h("div", { class: "tabs", role: "tablist" }, tabs),
     h("span", { class: "who" }, `${identity.name} · ${say(identity.role)}`),
     h("button", { class: "plain", onclick: switchLanguage }, say("other")), h("button", { class: "plain", onclick: signOut }, say("signOut")));
-  const views = { events: eventsView, overview: overviewView, try: tryView, integrity: integrityView, tokens: tokensView };
+  const views = { events: eventsView, overview: overviewView, try: tryView, learnt: learntView, integrity: integrityView, tokens: tokensView };
   app.replaceChildren(bar, h("main", { class: "view" }, views[view]()));
 }
 
@@ -506,6 +524,68 @@ function tokensView() {
         h("div", { class: "buttons" }, h("button", { class: "main" }, say("create")))), made, error),
     h("div", { class: "card" }, h("div", { class: "scroll" },
       h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, say("tokenName")), h("th", {}, say("role")), h("th", {}, say("created")), h("th"))), body))));
+}
+
+const percent = (share) => (100 * share).toLocaleString(language === "zh" ? "zh-CN" : "en-GB", { maximumFractionDigits: 1 });
+
+/** What the company taught, and what of all findings reviewers called false. */
+function learntView() {
+  const packs = h("div"), dismissed = h("div");
+  const detail = h("aside", { class: "card detail", hidden: true });
+  const split = h("div", { class: "split" }, h("div", { class: "card" }, dismissed), detail);
+  const fill = (box, load) => load().catch((problem) => box.replaceChildren(h("p", { class: "error" }, problem.message)));
+  fill(packs, async () => packs.replaceChildren(packsTable((await json("/knowledge")).packs)));
+
+  const notes = new Map(); // by event; what it was reviewed with is kept there
+  const eventOf = (id) => notes.get(id) || notes.set(id, json(`/audit/events/${id}`)).get(id);
+  const close = () => { detail.hidden = true; split.classList.remove("with-detail"); };
+  const open = async (id) => {
+    split.classList.add("with-detail");
+    detail.hidden = false;
+    const again = () => { notes.delete(id); close(); show(); };
+    detail.replaceChildren(...await eventOf(id).then((event) => detailOf(event, close, again), (problem) => [h("p", { class: "error" }, problem.message)]));
+  };
+  const takeBack = (one) => confirm(say("sureToTakeBack", one.label)) && fill(dismissed, async () => {
+    await api(`/audit/dismissed/${encodeURIComponent(one.digest)}`, { method: "DELETE" });
+    await show();
+  });
+  const row = (one) => {
+    const why = h("td", { class: "soft" });
+    // The event can have gone since, and with it the note.
+    eventOf(one.event).then((event) => { why.textContent = event.review?.note || "–"; }, () => { why.textContent = "–"; });
+    return h("tr", {}, h("td", { class: "time" }, localTime(one.time), h("span", { class: "sub" }, `${say("by")} ${one.reviewer}`)), h("td", { class: "digest" }, h("span", { class: "chip", title: nameOf(one.label) }, one.label), h("span", { class: "sub" }, h("code", {}, one.digest))),
+      why, h("td", { class: "soft" }, WORDS[language].learnable[one.learnable]),
+      h("td", { class: "end" }, h("button", { onclick: () => open(one.event) }, say("event")), identity.role === "admin" ? [" ", h("button", { onclick: () => takeBack(one) }, say("takeBack"))] : null));
+  };
+  async function show() {
+    const all = (await json("/audit/dismissed")).dismissed.sort((a, b) => b.time.localeCompare(a.time));
+    if (!all.length) return dismissed.replaceChildren(h("div", { class: "empty" }, say("noDismissed")));
+    const body = h("tbody");
+    const more = h("div", { class: "more" }, h("button", { onclick: () => add() }, say("more")));
+    const add = () => { body.append(...all.splice(0, 50).map(row)); more.hidden = !all.length; };
+    add();
+    dismissed.replaceChildren(h("div", { class: "scroll" },
+      h("table", {}, h("thead", {}, h("tr", {}, ["time", "what", "why", "joins"].map((key) => h("th", {}, say(key))), h("th"))), body)), more);
+  }
+  fill(dismissed, show);
+  return [h("h3", { class: "first" }, say("packs")), h("div", { class: "card" }, packs), h("h3", {}, say("dismissed")), h("p", { class: "soft" }, say("dismissedHelp")), split];
+}
+
+function packsTable(packs) {
+  if (!packs.length) return h("div", { class: "empty" }, say("noPacks"));
+  const head = (of) => {
+    if (!of) return h("td", { class: "soft" }, say("noHead"));
+    const { found } = of, help = WORDS[language].headHelp[of.state];
+    const line = (text) => h("span", { class: "sub" }, text);
+    return h("td", {}, h("span", { class: `tag ${of.state === "active" ? "log" : of.state === "stale" ? "block" : "bypass"}` }, WORDS[language].headState[of.state]), help ? line(help) : null,
+      line(of.documents === null ? say("trainedUnknown") : say("trainedOn", number(of.documents), number(of.public))),
+      line(say("threshold", of.threshold.toFixed(2), percent(of.false_positives))),
+      found ? line(say("foundOf", number(found.hits), number(found.of), percent(found.share), percent(found.low), percent(found.high))) : null);
+  };
+  const row = (pack) => h("tr", {}, h("td", {}, h("b", {}, pack.name)), h("td", { class: "time" }, localTime(pack.created)), h("td", {}, number(pack.tables)), h("td", {}, number(pack.documents)),
+    h("td", { class: "time" }, `${(pack.bytes / 1e6).toFixed(1)} MB`), head(pack.head));
+  return h("div", { class: "scroll" }, h("table", {},
+    h("thead", {}, h("tr", {}, ["name", "learntAt", "tables", "documents", "memory", "newText"].map((key) => h("th", {}, say(key))))), h("tbody", {}, packs.map(row))));
 }
 
 async function enter() {

@@ -13,6 +13,7 @@ fn record(id: Id, host: &str, labels: &[&str]) -> Record {
         confidence: 0.9,
         place: "body".to_owned(),
         digest: "00".repeat(16),
+        trace: None,
     };
     record.findings = labels.iter().map(entry).collect();
     record

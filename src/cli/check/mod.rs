@@ -57,15 +57,29 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
             format!("{rules} 条检测规则，{policy_rules} 条策略规则，{allowed} 条白名单：全部正确")
         )
     );
-    if let Some(model) = model {
+    if let Some(model) = &model {
         let version = model.version();
         println!("{}", choose(language, format!("model {version}: self-test passed"), format!("模型 {version}：自检通过")));
+    }
+    if let (Some(model), Some(knowledge)) = (&model, detectors.knowledge()) {
+        knowledge.stale_heads(model.id()).for_each(|pack| println!("{}", stale(language, pack.name())));
     }
     let own = config.rules.directories.iter().chain(&args.rules).cloned().collect::<Vec<_>>();
     for cost in cost::of(&config, &own)? {
         println!("{}", words(language, &cost));
     }
     Ok(Outcome::Clean)
+}
+
+/// A warning and no problem: rules, tables and passages of the pack are at work.
+fn stale(language: Language, pack: &str) -> String {
+    choose(
+        language,
+        format!(
+            "WARNING: pack {pack:?}: its head was trained with another model and finds nothing; run \"exeat learn --update\" with its documents"
+        ),
+        format!("警告：数据包“{pack}”的分类头由其他模型训练，不起作用；请用其文档运行 exeat learn --update"),
+    )
 }
 
 fn words(language: Language, cost: &cost::Cost) -> String {
@@ -80,7 +94,7 @@ fn words(language: Language, cost: &cost::Cost) -> String {
 /// Families of labels (ARCHITECTURE.md); any of them may be named as a whole.
 const FAMILIES: [&str; 9] = ["personal", "id", "org", "finance", "health", "secret", "network", "business", "company"];
 /// What the company's own indexes find, beside rules and model.
-const LEARNT: [&str; 3] = ["company", "company.exact", "company.document"];
+const LEARNT: [&str; 4] = ["company", "company.exact", "company.document", "company.topic"];
 
 /// A label that nothing can find is a misspelling.
 fn labels_of_no_rule<'p>(detectors: &Detectors, named: impl Iterator<Item = (&'p str, &'p str)>, file: &str, what: &str) -> Vec<Problem> {

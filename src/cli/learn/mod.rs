@@ -1,6 +1,8 @@
 //! `exeat learn`: the company's own data to a pack.
 
+mod promotion;
 mod report;
+mod reviews;
 
 pub(super) use report::{figures, left_out, progress, said, share_line};
 
@@ -11,12 +13,13 @@ use super::{
 use anyhow::Context;
 use exeat::{
     config::Config,
+    detect::Detectors,
     knowledge::{
         Knowledge, Pack, Thresholds,
         pack::Section,
         seal::{self, Key},
     },
-    learn::{self, Against, Aim, Earlier, LearnError, Lesson, Means, Names},
+    learn::{self, Against, Aim, Earlier, LearnError, Lesson, Means, Names, Trial},
     state,
     words::Language,
 };
@@ -38,6 +41,9 @@ use std::{
 ///
 ///   exeat learn --name acme --exact customers.csv --documents contracts wiki --public website -o acme.exeat
 ///   exeat learn --update --documents contracts --remove old.csv -o acme.exeat
+///
+/// What reviewers called false joins the next --update, and the pack says nothing about it any more. An update that finds less of
+/// what the earlier pack found, by more than one in a hundred, or raises more false alarms is not written.
 ///
 /// What cannot be read is told, and the rest is learnt.
 #[derive(Debug, clap::Args)]
@@ -73,6 +79,13 @@ pub(super) struct Args {
     /// Sources of the pack that are to be forgotten
     #[arg(long, num_args = 1.., value_name = "PATH", requires = "update")]
     remove: Vec<PathBuf>,
+    /// State directories whose reviewers' false positives are left out of the pack: all of them, since an earlier update's no
+    /// longer count [default: that of the configuration, if anything was called false there]
+    #[arg(long, num_args = 1.., value_name = "STATE", requires = "update")]
+    reviews: Vec<PathBuf>,
+    /// Write the updated pack even if it finds less or raises more false alarms than the earlier one
+    #[arg(long, requires = "update")]
+    force: bool,
     /// Keep the names of documents in the pack, so that a match can name them
     #[arg(long)]
     keep_names: bool,
@@ -108,6 +121,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
         documents: args.documents.clone(),
         public: args.public.clone(),
         remove: args.remove.clone(),
+        reviews: if args.update { reviews::read(&args.reviews, &config.state.directory)? } else { None },
         primary: args.primary.clone(),
         names: if args.keep_names { Names::Kept } else { Names::Dropped },
         aim: Aim { against: if args.without_public { Against::Ordinary } else { Against::Public }, false_positives: args.false_positives },
@@ -120,8 +134,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let begun = Instant::now();
     let bar = progress();
     let means = Means { key: &key, detectors: &detectors, model: model.as_deref() };
-    let earlier = earlier.as_deref().map(|pack| Earlier { pack, examples: &examples });
-    let learnt = learn::learn(&lesson, means, earlier, &mut |progress| bar.set_message(said(language, progress)));
+    let earlier_lesson = earlier.as_deref().map(|pack| Earlier { pack, examples: &examples });
+    let learnt = learn::learn(&lesson, means, earlier_lesson, &mut |progress| bar.set_message(said(language, progress)));
     bar.finish_and_clear();
     let learnt = match learnt {
         Err(LearnError::Nothing(unread)) => {
@@ -135,9 +149,23 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let pack = Pack::read(&learnt.sections)?;
     let memory = pack.bytes();
     let thresholds = Thresholds { cells: config.knowledge.min_cells, characters: config.knowledge.min_characters };
-    let detectors = detectors.with_knowledge(Arc::new(Knowledge::new(key.digester(), vec![pack], thresholds)));
-    let evaluation = learn::evaluate(&detectors, &learnt.samples, &learnt.rows, &learnt.held_out);
-    let report = report::report(language, &learnt, &evaluation, took, memory);
+    let knowing =
+        |detectors: Detectors, pack: Pack| detectors.with_knowledge(Arc::new(Knowledge::new(key.digester(), vec![pack], thresholds)));
+    let mut detectors = detectors;
+    let mut before = None;
+    if let Some(earlier) = &earlier {
+        detectors = knowing(detectors, Pack::read(earlier)?);
+        before = Some(learn::evaluate(&detectors, &[], &learnt.rows, &learnt.held_out));
+    }
+    let evaluation = learn::evaluate(&knowing(detectors, pack), &learnt.samples, &learnt.rows, &learnt.held_out);
+    let trials = match earlier.as_deref().zip(before.as_ref()) {
+        Some((earlier, before)) => learn::compare(model.as_deref(), earlier, &learnt, [before, &evaluation])?,
+        None => Vec::new(),
+    };
+    if !args.force && trials.iter().any(Trial::is_worse) {
+        anyhow::bail!("{}: {}", args.output.display(), promotion::refused(language, &trials));
+    }
+    let report = report::report(language, &learnt, &evaluation, &trials, took, memory);
     let file = seal::seal(&key, learnt.sections)?;
     state::write_private(&args.output, &file).with_context(|| args.output.display().to_string())?;
     if let Some(examples) = learnt.examples {

@@ -1,8 +1,9 @@
 //! What `exeat learn` tells: progress, and the page at the end.
 
+use super::promotion;
 use crate::cli::language::choose;
 use exeat::{
-    learn::{ColumnReport, Evaluation, FEWEST, FEWEST_PUBLIC, HeadReport, Learnt, NoHead, Progress, Role, Share, Unread},
+    learn::{ColumnReport, Evaluation, FEWEST, FEWEST_PUBLIC, HeadReport, Learnt, NoHead, Progress, Role, Share, Trial, Unread},
     words::Language,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -50,7 +51,14 @@ pub(in crate::cli) fn left_out(language: Language, unread: &Unread) -> String {
 }
 
 /// The page that says what was learnt, how well it does, and what it costs.
-pub(super) fn report(language: Language, learnt: &Learnt, evaluation: &Evaluation, took: Duration, memory: usize) -> String {
+pub(super) fn report(
+    language: Language,
+    learnt: &Learnt,
+    evaluation: &Evaluation,
+    trials: &[Trial],
+    took: Duration,
+    memory: usize,
+) -> String {
     let mut lines = Vec::new();
     for table in &learnt.tables {
         let (title, rows, cells, left) = (&table.title, table.rows, table.cells, table.left);
@@ -87,8 +95,10 @@ pub(super) fn report(language: Language, learnt: &Learnt, evaluation: &Evaluatio
     if learnt.documents + learnt.unchanged > 0 {
         lines.extend(head(language, &learnt.head));
     }
+    lines.extend(learnt.reviews.into_iter().flat_map(|reviews| promotion::reviews(language, reviews)));
     lines.push(String::new());
     lines.extend(figures(language, evaluation));
+    lines.extend(promotion::beside(language, trials));
     lines.push(String::new());
     let (seconds, megabytes) = (took.as_secs_f64(), megabytes(memory));
     lines.push(choose(

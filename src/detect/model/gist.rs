@@ -9,8 +9,9 @@ use super::{
 use crate::{
     budget::Budget,
     content::Document,
+    detect::as_read,
     finding::{Carried, Confidence, Evidence, Finding, Gap},
-    knowledge::{Knowledge, lexicon},
+    knowledge::{Knowledge, lexicon, trace},
     text::Span,
 };
 use half::f16;
@@ -97,13 +98,15 @@ fn gist(document: &Document<'_>, fields: &[Field], windows: &[Seen]) -> Option<G
 }
 
 /// What the heads of `knowledge` for the model `id` say about passages.
-pub(super) fn topics(knowledge: &Knowledge, id: u64, gists: Vec<Gist>) -> Vec<Finding> {
+pub(super) fn topics(document: &Document<'_>, knowledge: &Knowledge, id: u64, gists: Vec<Gist>) -> Vec<Finding> {
     let mut found = Vec::new();
     for Gist { segment, span, text, mean } in gists {
         let features = lexicon::features(&knowledge.digester, &text);
         for (pack, head) in knowledge.heads_for(id) {
             let score = head.score(&mean, &features);
-            if score.counts() {
+            // A trace is of the text as it stood there; rules may mask other parts of it today.
+            let whole = || trace::whole(&knowledge.digester, &as_read(document.text(segment, span)));
+            if score.counts() && !pack.unlearnt.has_text(whole) {
                 found.push(Finding {
                     segment,
                     span,

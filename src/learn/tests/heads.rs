@@ -4,15 +4,15 @@ use super::*;
 use crate::{
     content::Document,
     detect::{Detection, model::Model},
-    knowledge::{head::Head, lexicon, pack::Kind, wire::Reader},
+    knowledge::{head::Head, lexicon, wire::Reader},
 };
 use std::sync::LazyLock;
 
-static RULES: LazyLock<Detectors> = LazyLock::new(|| Detectors::embedded().expect("rules"));
-static MODEL: LazyLock<Model> = LazyLock::new(|| Model::embedded(2).expect("model"));
+pub(super) static RULES: LazyLock<Detectors> = LazyLock::new(|| Detectors::embedded().expect("rules"));
+pub(super) static MODEL: LazyLock<Model> = LazyLock::new(|| Model::embedded(2).expect("model"));
 
 /// A page of invented prose: about pumps as the company builds them, or as everybody does.
-fn page(is_own: bool, seed: u64) -> String {
+pub(super) fn page(is_own: bool, seed: u64) -> String {
     let own = ["tidal impeller", "Halcyon seal", "ceramic volute", "Marrow test rig", "twin-lobe rotor", "cold-start curve"];
     let other = ["hand pump", "garden hose", "rubber valve", "water tank", "bicycle pump", "rain barrel"];
     let nouns = if is_own { own } else { other };
@@ -26,13 +26,13 @@ fn page(is_own: bool, seed: u64) -> String {
     (0..14).map(|_| format!("The {} {} {}. ", pick(&nouns), pick(&verbs), pick(&places))).collect()
 }
 
-struct Lessons {
-    company: Company,
-    first: Learnt,
+pub(super) struct Lessons {
+    pub(super) company: Company,
+    pub(super) first: Learnt,
 }
 
 /// What this company learnt of two dozen pages, each with a word of its own in it, against as many public ones.
-static TAUGHT: LazyLock<Lessons> = LazyLock::new(|| {
+pub(super) static TAUGHT: LazyLock<Lessons> = LazyLock::new(|| {
     let company = with_pages();
     let first = lesson(&company, &lesson_of(&company), None).expect("learnt");
     Lessons { company, first }
@@ -54,18 +54,18 @@ fn lesson_of(company: &Company) -> Lesson {
     Lesson { documents: vec![root.join("docs")], public: vec![root.join("site")], ..company.lesson() }
 }
 
-fn lesson(company: &Company, lesson: &Lesson, earlier: Option<Earlier<'_>>) -> Result<Learnt, LearnError> {
+pub(super) fn lesson(company: &Company, lesson: &Lesson, earlier: Option<Earlier<'_>>) -> Result<Learnt, LearnError> {
     let means = Means { key: &company.key, detectors: &RULES, model: Some(&MODEL) };
     learn(lesson, means, earlier, &mut |_| {})
 }
 
-fn head(learnt: &Learnt) -> Option<Head> {
+pub(super) fn head(learnt: &Learnt) -> Option<Head> {
     let section = learnt.sections.iter().find(|section| section.kind == Kind::Head)?;
     Some(Head::read(&mut Reader(&section.bytes)).expect("a head"))
 }
 
 /// What the whole reading finds.
-fn read(detectors: &Detectors, text: &str, tokens: usize) -> Detection {
+pub(super) fn read(detectors: &Detectors, text: &str, tokens: usize) -> Detection {
     let document = Document::plain(text);
     let mut budget = crate::budget::Budget::new(text.len(), None).with_tokens(tokens);
     let mut detection = detectors.run(&document, &budget);
