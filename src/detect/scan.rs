@@ -118,19 +118,21 @@ impl Pass<'_> {
 
     /// Tries the digit rules on a number that was put together. They must match all of it.
     fn spelled(&mut self, number: Spelled) {
-        let digits = &number.digits;
+        let (engine, digits) = (self.engine, &number.digits);
+        let whole = 0..digits.len();
         let mut rules = Vec::new();
-        let done =
-            self.engine.shapes.scan(digits.as_bytes(), 0..digits.len(), |rule, end| rules.extend((end == digits.len()).then_some(rule)));
+        // As for other digits, a check digit is cheaper than a search.
+        let untold = self.scratch.tell == Tell::Suppressed;
+        let done = engine.shapes.scan(digits.as_bytes(), whole.clone(), |rule, end| {
+            rules.extend((end == whole.end && !(untold && !engine.passes_checks(rule, digits))).then_some(rule));
+        });
         if done.is_err() {
             return;
         }
         for rule in rules {
-            let mut whole = false;
-            each_match(self.engine, &mut self.scratch.caches, digits, rule, 0..digits.len(), |range, _| {
-                whole |= range == (0..digits.len())
-            });
-            if whole {
+            let mut matches = false;
+            each_match(engine, &mut self.scratch.caches, digits, rule, whole.clone(), |range, _| matches |= range == whole);
+            if matches {
                 self.judge(&Candidate { rule, value: digits, range: number.range.clone(), spelled: Some(number.how) });
             }
         }
