@@ -26,6 +26,7 @@ mod rule;
 mod scan;
 mod shape;
 mod shipped;
+mod steps;
 mod wake;
 mod window;
 

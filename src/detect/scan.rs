@@ -9,6 +9,7 @@ use super::{
     normalise::{Normalised, normalise},
     quiet::{self, Reason},
     rule::{Rule, WithoutContext},
+    steps::{Found, Steps},
     window::Windows,
 };
 use crate::{
@@ -264,8 +265,7 @@ fn matches(engine: &Engine, text: &str, scratch: &mut Scratch, mut found: impl F
         if last.0 == rule && window.start < last.1 {
             continue;
         }
-        let input = Input::new(text).range(window).anchored(Anchored::Yes);
-        if let Some((value, all)) = first_match(engine, &mut scratch.caches, &input, rule) {
+        if let Some((value, all)) = first_match(engine, &mut scratch.caches, text, window, Anchored::Yes, rule) {
             last = (rule, all.end);
             found(rule, value, all);
         }
@@ -284,20 +284,30 @@ pub(super) fn each_match(
     window: Range<usize>,
     mut found: impl FnMut(Range<usize>, Range<usize>),
 ) {
-    let mut input = Input::new(text).range(window);
-    while let Some((value, all)) = first_match(engine, caches, &input, number) {
-        let end = all.end;
+    let Range { mut start, end } = window;
+    while start < end
+        && let Some((value, all)) = first_match(engine, caches, text, start..end, Anchored::No, number)
+    {
+        start = all.end;
         found(value, all);
-        if end >= input.end() {
-            break;
-        }
-        input.set_start(end);
     }
 }
 
-/// The first match of rule `number` in `input`: its value and all of it.
-fn first_match(engine: &Engine, caches: &mut Caches, input: &Input<'_>, number: u32) -> Option<(Range<usize>, Range<usize>)> {
-    let pattern = engine.pattern(number)?;
+/// The steps that a pattern may take for each byte, and in all for a few, before it is searched by an automaton.
+const STEPS: usize = 16;
+const FEWEST_STEPS: usize = 500;
+
+/// The first match of rule `number` in `window`, or the one at its start: its value and all of it.
+fn first_match(engine: &Engine, caches: &mut Caches, text: &str, window: Range<usize>, anchored: Anchored, number: u32) -> Option<Found> {
+    if let Some(steps) = engine.steps(number) {
+        let mut fuel = window.len() * STEPS + FEWEST_STEPS;
+        let walk = if anchored.is_anchored() { Steps::match_at } else { Steps::find };
+        if let Ok(found) = walk(steps, text, window.clone(), &mut caches.walk, &mut fuel) {
+            return found;
+        }
+    }
+    let input = &Input::new(text).range(window).anchored(anchored);
+    let pattern = engine.searched(number)?;
     let cache = caches.of(number, pattern)?;
     if pattern.captures_len() == 1 {
         let all = pattern.search_with(cache, input)?.range();
