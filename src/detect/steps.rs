@@ -14,6 +14,8 @@ pub(super) struct Steps {
     start: usize,
     /// Bytes with which a match can begin.
     first: Bytes,
+    /// Bytes of the shortest match.
+    shortest: usize,
 }
 
 /// A match: what the group called `value` holds (or all), and all.
@@ -83,7 +85,8 @@ impl Steps {
         let end = builder.add(Step::End, 0, Onward { first: Bytes::default(), may_end: true })?;
         let start = builder.compile(pattern, end)?;
         let first = builder.onward(start).first;
-        Some(Self { nodes: builder.nodes, start, first })
+        let shortest = pattern.properties().minimum_len().unwrap_or(0);
+        Some(Self { nodes: builder.nodes, start, first, shortest })
     }
 
     /// The match that begins at the start of `window` and ends in it. What it costs is taken off `fuel`.
@@ -130,7 +133,8 @@ impl Steps {
 
     /// The first match in `window`.
     pub(super) fn find(&self, text: &str, window: Range<usize>, walk: &mut Walk, fuel: &mut usize) -> Result<Option<Found>, GaveUp> {
-        let bytes = text.as_bytes().get(window.clone()).unwrap_or_default();
+        let starts = window.start..(window.end + 1).saturating_sub(self.shortest);
+        let bytes = text.as_bytes().get(starts).unwrap_or_default();
         for (start, _) in (window.start..).zip(bytes).filter(|(_, byte)| self.first.holds(**byte)) {
             if let Some(found) = self.match_at(text, start..window.end, walk, fuel)? {
                 return Ok(Some(found));

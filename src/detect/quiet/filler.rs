@@ -67,13 +67,15 @@ fn is_blotted(bytes: &[u8]) -> bool {
     const MASKS: &[u8] = b"x*.0-_#?";
     /// So many As in a row stand for nothing.
     const ZEROS: usize = 28;
-    let longest = |is: &dyn Fn(u8) -> bool| {
-        let runs = bytes.chunk_by(|a, b| a == b).filter(|run| run.first().is_some_and(|byte| is(*byte)));
-        runs.map(<[u8]>::len).max().unwrap_or(0)
-    };
-    let run = longest(&|byte| MASKS.contains(&byte));
-    let masks = bytes.iter().filter(|byte| MASKS.contains(byte)).count();
-    (run >= 5 && run * 3 >= bytes.len()) || (run >= 4 && masks * 3 >= bytes.len() * 2) || longest(&|byte| byte == b'a') >= ZEROS
+    let (mut run, mut masks, mut zeros) = (0, 0, 0);
+    for same in bytes.chunk_by(|a, b| a == b) {
+        match same.first() {
+            Some(b'a') => zeros = same.len().max(zeros),
+            Some(byte) if MASKS.contains(byte) => (run, masks) = (same.len().max(run), masks + same.len()),
+            _ => {}
+        }
+    }
+    (run >= 5 && run * 3 >= bytes.len()) || (run >= 4 && masks * 3 >= bytes.len() * 2) || zeros >= ZEROS
 }
 
 /// Whether a secret is made of fillers: one letter repeated, counted letters or digits.
