@@ -7,11 +7,11 @@ use super::{
     quiet,
     rule::{self, Rule, WithoutContext},
     shape::Shapes,
-    steps::{Steps, Walk},
+    steps::Steps,
     wake::{Keyword, Wake},
 };
 use crate::{knowledge::Knowledge, problem::Problem};
-use regex_automata::meta::{Cache, Regex};
+use regex_automata::meta::Regex;
 use regex_syntax::hir::{Capture, Hir, HirKind, Repetition};
 use std::sync::{Arc, OnceLock};
 
@@ -136,35 +136,6 @@ impl Engine {
             )
         })
         .collect()
-    }
-}
-
-/// The search states of one scan at a time, by rule. They are the only memory that grows with what texts hold, so there is a bound.
-#[derive(Default)]
-pub(super) struct Caches {
-    pub(super) walk: Walk,
-    by_rule: Vec<Option<Box<Cache>>>,
-    uses: u32,
-}
-
-/// States beyond this many bytes are forgotten.
-const MOST_BYTES: usize = 32 << 20;
-
-impl Caches {
-    /// The states of rule `number`, whose pattern is `pattern`.
-    pub(super) fn of(&mut self, number: u32, pattern: &Regex) -> Option<&mut Cache> {
-        let at = number as usize;
-        self.uses = self.uses.wrapping_add(1);
-        let new = !matches!(self.by_rule.get(at), Some(Some(_)));
-        if (new || self.uses.is_multiple_of(1 << 16))
-            && self.by_rule.iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>() > MOST_BYTES
-        {
-            self.by_rule.clear();
-        }
-        if self.by_rule.len() <= at {
-            self.by_rule.resize_with(at + 1, || None);
-        }
-        Some(self.by_rule.get_mut(at)?.get_or_insert_with(|| Box::new(pattern.create_cache())))
     }
 }
 

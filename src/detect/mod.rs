@@ -24,6 +24,7 @@ mod random;
 mod rarity;
 mod rule;
 mod scan;
+mod search;
 mod shape;
 mod shipped;
 mod steps;

@@ -4,12 +4,12 @@ use super::{
     Detection, Suppressed, context,
     digits::{self, How, Spelled},
     embedded,
-    engine::{Caches, Engine, Start},
+    engine::{Engine, Start},
     learnt,
     normalise::{Normalised, normalise},
     quiet::{self, Reason},
     rule::{Rule, WithoutContext},
-    steps::{Found, Steps},
+    search::{Caches, each_match, match_at_start},
     window::Windows,
 };
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
     finding::{Evidence, Finding},
     text::Span,
 };
-use regex_automata::{Anchored, Input, util::primitives::NonMaxUsize};
 use std::ops::Range;
 
 /// What a scan needs again and again; kept from text to text.
@@ -265,7 +264,7 @@ fn matches(engine: &Engine, text: &str, scratch: &mut Scratch, mut found: impl F
         if last.0 == rule && window.start < last.1 {
             continue;
         }
-        if let Some((value, all)) = first_match(engine, &mut scratch.caches, text, window, Anchored::Yes, rule) {
+        if let Some((value, all)) = match_at_start(engine, &mut scratch.caches, text, rule, window) {
             last = (rule, all.end);
             found(rule, value, all);
         }
@@ -273,51 +272,6 @@ fn matches(engine: &Engine, text: &str, scratch: &mut Scratch, mut found: impl F
     for (rule, window) in scratch.windows.drain() {
         each_match(engine, &mut scratch.caches, text, rule, window, |value, all| found(rule, value, all));
     }
-}
-
-/// Calls `found` with the value (the group of that name, or all) and the whole of what rule `number` matches in `window`.
-pub(super) fn each_match(
-    engine: &Engine,
-    caches: &mut Caches,
-    text: &str,
-    number: u32,
-    window: Range<usize>,
-    mut found: impl FnMut(Range<usize>, Range<usize>),
-) {
-    let Range { mut start, end } = window;
-    while start < end
-        && let Some((value, all)) = first_match(engine, caches, text, start..end, Anchored::No, number)
-    {
-        start = all.end;
-        found(value, all);
-    }
-}
-
-/// The steps that a pattern may take for each byte, and in all for a few, before it is searched by an automaton.
-const STEPS: usize = 16;
-const FEWEST_STEPS: usize = 500;
-
-/// The first match of rule `number` in `window`, or the one at its start: its value and all of it.
-fn first_match(engine: &Engine, caches: &mut Caches, text: &str, window: Range<usize>, anchored: Anchored, number: u32) -> Option<Found> {
-    if let Some(steps) = engine.steps(number) {
-        let mut fuel = window.len() * STEPS + FEWEST_STEPS;
-        let walk = if anchored.is_anchored() { Steps::match_at } else { Steps::find };
-        if let Ok(found) = walk(steps, text, window.clone(), &mut caches.walk, &mut fuel) {
-            return found;
-        }
-    }
-    let input = &Input::new(text).range(window).anchored(anchored);
-    let pattern = engine.searched(number)?;
-    let cache = caches.of(number, pattern)?;
-    if pattern.captures_len() == 1 {
-        let all = pattern.search_with(cache, input)?.range();
-        return Some((all.clone(), all));
-    }
-    let mut slots = [None; 4];
-    pattern.search_slots_with(cache, input, &mut slots)?;
-    let [start, end, value_start, value_end] = slots.map(|slot| slot.map(NonMaxUsize::get));
-    let (all, value) = (start?..end?, value_start.zip(value_end));
-    Some((value.map_or_else(|| all.clone(), |(start, end)| start..end), all))
 }
 
 #[cfg(test)]
