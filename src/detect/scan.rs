@@ -122,9 +122,11 @@ impl Pass<'_> {
         let whole = 0..digits.len();
         let mut rules = Vec::new();
         // As for other digits, a check digit is cheaper than a search.
-        let untold = self.scratch.tell == Tell::Suppressed;
+        let tells_all = self.scratch.tell == Tell::Refused;
         let done = engine.shapes.scan(digits.as_bytes(), whole.clone(), |rule, end| {
-            rules.extend((end == whole.end && !(untold && !engine.passes_checks(rule, digits))).then_some(rule));
+            if end == whole.end && (tells_all || engine.passes_checks(rule, digits)) {
+                rules.push(rule);
+            }
         });
         if done.is_err() {
             return;
