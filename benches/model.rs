@@ -36,7 +36,7 @@ fn text(seed: usize, tokens: usize) -> String {
 
 fn read(model: &Model, text: &str) -> usize {
     let mut detection = Detection::default();
-    model.read(&Document::plain(text), &mut detection, &mut Budget::new(usize::MAX, None));
+    model.read(&Document::plain(text), None, &mut detection, &mut Budget::new(usize::MAX, None));
     detection.findings.len()
 }
 

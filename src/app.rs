@@ -1,10 +1,9 @@
 //! A configuration to a running server, its reloads and its end.
 
 use crate::{
-    admin::{self, AdminState},
+    admin::{self, AdminState, Desk},
     audit::{Metrics, Store, StoreError, TokenError, Tokens},
     config::{self, Config},
-    detect::model::Model,
     gate::Gate,
     inspect::Inspector,
     problem::Problem,
@@ -120,7 +119,11 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
     if let Some(model) = &model {
         tracing::info!(version = model.version(), "the model has passed its self-test");
     }
-    let inspector = config.inspector(key.clone(), model.clone()).map_err(StartError::Problems)?;
+    let desk = Arc::new(Desk::open(state.path("dismissed.json"))?);
+    let dismissed = desk.dismissed();
+    let build = || Ok(config.inspector(key.clone(), model.clone())?.without(Arc::clone(&dismissed)));
+    let inspector = build().map_err(StartError::Problems)?;
+    warn_of_stale_heads(&inspector);
     let rules = inspector.detectors().rules().count();
     let inspector = Arc::new(ArcSwap::from_pointee(inspector));
     let retention = Some(Duration::from_secs(u64::from(config.audit.retention_days) * 24 * 3600)).filter(|age| !age.is_zero());
@@ -163,6 +166,7 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
             let config = config.clone();
             Box::new(move || config.knowledge_key())
         },
+        desk,
     };
     let limits = limits(&config);
     let proxy = Arc::new(Proxy {
@@ -188,7 +192,7 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
     state.announce(proxy_address, admin_address)?;
     started(&Running { proxy: proxy_address, admin: admin_address, ca: state.path(proxy::authority::ROOT_FILE), token, rules });
 
-    until_told(signals, &config, &key, model.as_ref(), &inspector).await;
+    until_told(signals, &config, &build, &inspector).await;
     tracing::info!("stopping; running exchanges may end");
     ready.store(false, Ordering::Release);
     state.retract();
@@ -217,20 +221,23 @@ impl Signals {
     }
 }
 
+/// Builds an inspector from the files as they are now.
+type Build<'b> = dyn Fn() -> Result<Inspector, Vec<Problem>> + Sync + 'b;
+
 /// Waits for the signal to end, and meanwhile reloads rules and policy when told by SIGHUP or when their files change.
-async fn until_told(mut signals: Signals, config: &Config, key: &DigestKey, model: Option<&Arc<Model>>, inspector: &ArcSwap<Inspector>) {
+async fn until_told(mut signals: Signals, config: &Config, build: &Build<'_>, inspector: &ArcSwap<Inspector>) {
     let mut watch = tokio::time::interval(WATCH);
     let mut seen = stamps(config);
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => return,
             _ = signals.interrupt.recv() => return,
-            _ = signals.hangup.recv() => reload(config, key, model, inspector),
+            _ = signals.hangup.recv() => reload(build, inspector),
             _ = watch.tick() => {
                 let now = stamps(config);
                 if now != seen {
                     seen = now;
-                    reload(config, key, model, inspector);
+                    reload(build, inspector);
                 }
             }
         }
@@ -238,10 +245,11 @@ async fn until_told(mut signals: Signals, config: &Config, key: &DigestKey, mode
 }
 
 /// Puts new rules and policy in force, or keeps the old ones when the new are wrong.
-fn reload(config: &Config, key: &DigestKey, model: Option<&Arc<Model>>, inspector: &ArcSwap<Inspector>) {
-    match config.inspector(key.clone(), model.cloned()) {
+fn reload(build: &Build<'_>, inspector: &ArcSwap<Inspector>) {
+    match build() {
         Ok(new) => {
             tracing::info!(rules = new.detectors().rules().count(), "rules and policy reloaded");
+            warn_of_stale_heads(&new);
             inspector.store(Arc::new(new));
         }
         Err(problems) => {
@@ -249,6 +257,12 @@ fn reload(config: &Config, key: &DigestKey, model: Option<&Arc<Model>>, inspecto
                 tracing::error!(%problem, "not reloaded; the old rules and policy stay in force");
             }
         }
+    }
+}
+
+fn warn_of_stale_heads(inspector: &Inspector) {
+    for pack in inspector.stale_heads() {
+        tracing::warn!(pack, "its head was trained with another model and finds nothing; run \"exeat learn --update\" with its documents");
     }
 }
 

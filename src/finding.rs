@@ -26,7 +26,7 @@ pub struct Finding {
 pub struct Carried {
     /// Where in the finding's segment.
     pub span: Span,
-    /// How much of the probability is lost without it, in `(0, 1]`.
+    /// How much of the probability is lost without it, in `(0, 1]`; of a head's finding, its share of all words that speak for it.
     pub share: f32,
 }
 

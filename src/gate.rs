@@ -23,7 +23,8 @@ use tokio::sync::Semaphore;
 const INLINE: usize = 64 << 10;
 
 /// The longer a message has waited for its turn, the less of it the model reads; after so long, rules alone do. So a burst of long
-/// texts makes nobody wait for seconds.
+/// texts makes nobody wait for seconds. Of one larger than [`INLINE`], which takes the model as long as a hundred questions to an
+/// assistant, it reads something only if nobody waits.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Inspects and records. Shared by the proxy and the adapters.
@@ -101,6 +102,15 @@ impl StreamRecord {
     }
 }
 
+/// How much of what it may read the model reads of a body of `len` bytes that had to wait.
+fn share(len: usize, waited: Option<Duration>) -> f64 {
+    match waited {
+        None => 1.0,
+        Some(waited) if len <= INLINE => 1.0 - waited.as_secs_f64() / PATIENCE.as_secs_f64(),
+        Some(_) => 0.0,
+    }
+}
+
 impl Gate {
     /// A gate of these parts; `cores` inspections run at one time, others wait for `wait` at most.
     pub fn new(
@@ -154,7 +164,7 @@ impl Gate {
     /// nobody should have to come again for that.
     async fn inspect_aside(&self, head: Head, body: Bytes, quick: Option<Inspection>) -> (Head, Inspection) {
         let inspector = self.inspector.load_full();
-        let asked = Instant::now();
+        let asked = (self.permits.available_permits() == 0).then(Instant::now);
         let permit = match tokio::time::timeout(self.wait, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) | Err(_) => {
@@ -162,10 +172,10 @@ impl Gate {
                 return (head, inspection);
             }
         };
-        let waited = asked.elapsed().as_secs_f64() / PATIENCE.as_secs_f64();
+        let share = share(body.len(), asked.map(|asked| asked.elapsed()));
         let spare = head.clone();
         let work = tokio::task::spawn_blocking(move || {
-            let inspection = inspector.inspect_within(&head.message(&body), 1.0 - waited);
+            let inspection = inspector.inspect_within(&head.message(&body), share);
             drop(permit);
             (head, inspection)
         });
@@ -283,6 +293,15 @@ mod tests {
         let hosts = vec!["notes.example".to_owned()];
         let (method, target, headers) = (Method::POST, "/".to_owned(), HeaderMap::new());
         Head { client: [127, 0, 0, 1].into(), user: None, hosts, method, target, headers }
+    }
+
+    #[test]
+    fn whoever_waits_gets_less_of_the_model() {
+        let waited = |millis| Some(Duration::from_millis(millis));
+        assert_eq!((share(100, None), share(INLINE + 1, None)), (1.0, 1.0));
+        assert!(share(100, waited(50)) > share(100, waited(100)));
+        assert!(share(100, waited(260)) <= 0.0);
+        assert_eq!(share(INLINE + 1, waited(0)), 0.0);
     }
 
     #[tokio::test]

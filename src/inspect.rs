@@ -12,17 +12,17 @@
 pub mod stream;
 mod watch;
 
-#[cfg(feature = "model")]
-use crate::detect::model::Model;
 use crate::{
     budget::Budget,
     content::{self, Document, Rewritten},
     detect::{Detection, Detectors, Suppressed},
     finding::{Carried, Finding, Gap, Label},
-    policy::{Action, Facts, ModelUse, Policy, Verdict, Whereabouts},
+    policy::{Action, Dismissed, Facts, ModelUse, Policy, Verdict, Whereabouts},
     redact::{self, DigestKey},
     words::Language,
 };
+#[cfg(feature = "model")]
+use crate::{detect::model::Model, knowledge::Pack};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use std::{
@@ -128,6 +128,8 @@ pub enum Detail {
 #[derive(Clone, Debug)]
 pub struct Readers {
     detectors: Arc<Detectors>,
+    /// What reviewers called false, with the key that its digests were made under.
+    dismissed: Option<(Arc<Dismissed>, DigestKey)>,
     #[cfg(feature = "model")]
     model: Option<Arc<Model>>,
 }
@@ -137,6 +139,7 @@ impl Readers {
     pub fn new(detectors: Arc<Detectors>) -> Self {
         Self {
             detectors,
+            dismissed: None,
             #[cfg(feature = "model")]
             model: None,
         }
@@ -160,6 +163,13 @@ impl Readers {
         self.model.as_deref()
     }
 
+    /// The names of packs whose heads are for another model: they say nothing until they are trained again.
+    #[cfg(feature = "model")]
+    pub fn stale_heads(&self) -> Vec<&str> {
+        let (Some(model), Some(knowledge)) = (&self.model, self.detectors.knowledge()) else { return Vec::new() };
+        knowledge.stale_heads(model.id()).map(Pack::name).collect()
+    }
+
     /// What is in a document on its way to `hosts`, without what the company allows.
     pub fn read(&self, document: &Document<'_>, at: Whereabouts<'_>, policy: &Policy, hosts: &[String], budget: &mut Budget) -> Detection {
         let mut detection = self.detectors.run(document, budget);
@@ -181,7 +191,8 @@ impl Readers {
         #[cfg(feature = "model")]
         if let Some(model) = &self.model {
             let findings = &detection.findings;
-            let carried = findings.iter().map(|finding| model.explain(document, findings, finding, budget)).collect();
+            let carried =
+                findings.iter().map(|finding| model.explain(document, self.detectors.knowledge(), findings, finding, budget)).collect();
             return (detection, carried);
         }
         (detection, Vec::new())
@@ -198,11 +209,14 @@ impl Readers {
     ) {
         #[cfg(feature = "model")]
         if let Some(model) = self.model.as_ref().filter(|_| policy.model_use(hosts) > ModelUse::Off) {
-            model.read(document, detection, budget);
+            model.read(document, self.detectors.knowledge(), detection, budget);
         }
         #[cfg(not(feature = "model"))]
         let _ = (hosts, budget, ModelUse::Off);
         spare(policy, document, at, detection);
+        if let Some((dismissed, key)) = &self.dismissed {
+            dismiss(dismissed, key, document, detection);
+        }
     }
 }
 
@@ -217,6 +231,21 @@ fn spare(policy: &Policy, document: &Document<'_>, at: Whereabouts<'_>, detectio
         let Some(entry) = allow.entry_for(&finding.label, document.text(finding.segment, finding.span), at) else { return true };
         let (segment, span, detector) = (finding.segment, finding.span, Arc::clone(&finding.detector));
         suppressed.push(Suppressed { segment, span, detector, reason: "allowed", detail: Some(Arc::clone(entry)) });
+        false
+    });
+}
+
+/// Takes out what a reviewer called false, and says so.
+fn dismiss(dismissed: &Dismissed, key: &DigestKey, document: &Document<'_>, detection: &mut Detection) {
+    if dismissed.is_empty() {
+        return;
+    }
+    let Detection { findings, suppressed, .. } = detection;
+    findings.retain(|finding| {
+        let digest = key.digest(document.text(finding.segment, finding.span));
+        let Some(event) = dismissed.event_of(&digest, &finding.label) else { return true };
+        let (segment, span, detector) = (finding.segment, finding.span, Arc::clone(&finding.detector));
+        suppressed.push(Suppressed { segment, span, detector, reason: "dismissed", detail: Some(event) });
         false
     });
 }
@@ -242,6 +271,13 @@ impl Inspector {
         Self { readers, policy, key, limits }
     }
 
+    /// The same, without what reviewers called false; that may change at any time.
+    #[must_use]
+    pub fn without(mut self, dismissed: Arc<Dismissed>) -> Self {
+        self.readers.dismissed = Some((dismissed, self.key.clone()));
+        self
+    }
+
     /// The rules that it runs.
     pub fn detectors(&self) -> &Detectors {
         self.readers.detectors()
@@ -251,6 +287,12 @@ impl Inspector {
     #[cfg(feature = "model")]
     pub fn model(&self) -> Option<&Model> {
         self.readers.model()
+    }
+
+    /// The packs whose heads say nothing here: [`Readers::stale_heads`].
+    #[cfg(feature = "model")]
+    pub fn stale_heads(&self) -> Vec<&str> {
+        self.readers.stale_heads()
     }
 
     /// Whether the model reads what goes to `hosts`.

@@ -25,7 +25,7 @@ BIASES = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.5, 3.0, -0.5, -1.0)
 FALSE_POSITIVE_RATE = 0.001
 SAFETY_LOGITS = 0.4
 # Blocking public text is the dearer error: nothing acts below this probability, however clean the dev part is.
-LEAST_THRESHOLD = 0.85
+LEAST_THRESHOLD = 0.9
 TEMPERATURES = np.exp(np.linspace(np.log(0.5), np.log(4.0), 60))
 
 

@@ -95,7 +95,7 @@ CLASS_SOURCES = (
 # The part of a source that one round reads, before its own share.
 ROUND_SHARE = 0.18
 # Texts of each kind, language and round that the templates give.
-OWN_TEXTS = {"personal": 1_000, "business": 1_000, "public": 1_500}
+OWN_TEXTS = {"personal": 900, "business": 1_500, "public": 2_000}
 
 
 @dataclass

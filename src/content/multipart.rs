@@ -121,12 +121,14 @@ pub(super) fn head_end(bytes: &[u8]) -> Option<HeadEnd> {
     }
 }
 
-/// The boundary of a body that looks like `multipart/form-data` without saying so.
+/// The boundary of a body that looks like `multipart/form-data` without saying so, one that [`split`] finds.
 pub(super) fn sniff(bytes: &[u8]) -> Option<&str> {
     let line = bytes.get(..bytes.len().min(200))?.strip_prefix(b"--")?;
     let end = memchr::memchr(b'\n', line)?;
     let head = line.get(end + 1..)?;
     let boundary = std::str::from_utf8(line.get(..end)?).ok()?.trim_end();
+    // White space other than blanks is no part of a delimiter line (RFC 2046, 5.1.1): such a line would be looked for in vain.
+    delimiter_line(bytes, 0, 2 + boundary.len())?;
     (!boundary.is_empty() && head.get(..8)?.eq_ignore_ascii_case(b"content-")).then_some(boundary)
 }
 
@@ -251,10 +253,19 @@ mod tests {
     #[test]
     fn form_data_is_recognised_without_its_type() {
         assert_eq!(sniff(b"------X\r\nContent-Disposition: form-data\r\n\r\n"), Some("----X"));
+        assert_eq!(sniff(b"--X \t\r\nContent-Type: text/plain\r\n\r\n"), Some("X"));
         assert_eq!(sniff(b"-- a comment\nselect 1"), None);
+        assert_eq!(sniff(b"--X\x0b\nContent-Type: text/plain\n\n"), None);
     }
 
     proptest! {
+        #[test]
+        fn what_is_recognised_is_found(body in "--[b \t\r\u{b}\u{85}\u{3000}-]{0,5}\nContent-Type: a/b\n\n") {
+            if let Some(boundary) = sniff(body.as_bytes()) {
+                prop_assert!(split(body.as_bytes(), boundary).is_some());
+            }
+        }
+
         #[test]
         fn nothing_panics_and_nothing_is_lost(body in "(--b|\r\n|\n|:|a|-| ){0,40}") {
             if let Some(multipart) = split(body.as_bytes(), "b") {

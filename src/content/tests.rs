@@ -234,6 +234,8 @@ fn preamble_and_epilogue_and_broken_multipart_are_read() {
     assert_eq!((cut.texts(), cut.gaps()), (vec!["inside".to_owned()], vec![Gap::Malformed]));
     let none = Sent::new("multipart/mixed; boundary=b", "secret");
     assert_eq!((none.texts(), none.gaps()), (vec!["secret".to_owned()], vec![Gap::Malformed]));
+    let no_delimiter = Sent::new("text/plain", "--b\u{b}\nContent-Type: text/plain\n\nsecret");
+    assert_eq!(no_delimiter.texts(), ["--b\u{b}\nContent-Type: text/plain\n\nsecret"], "and it is read once");
 }
 
 #[test]

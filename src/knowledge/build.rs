@@ -5,6 +5,7 @@ use super::{
     digest::{Digest, Digester},
     documents::{COUNTED, Entry, Passages, STEP},
     filter::Set,
+    head::Head,
     pack::{Document, Kind, Manifest, Section, Source, SourceKind, read_documents, write_documents},
     passage::{self, CODE, Scheme, TEXT},
     table::TableBuilder,
@@ -33,6 +34,8 @@ pub struct PackBuilder {
     common: Vec<Set<BinaryFuse8>>,
     /// And of this one.
     public: HashSet<Digest>,
+    /// As it is written.
+    head: Option<Vec<u8>>,
     words: Vec<Word>,
 }
 
@@ -74,6 +77,7 @@ impl PackBuilder {
             code: Vec::new(),
             common: Vec::new(),
             public: HashSet::new(),
+            head: None,
             words: Vec::new(),
         }
     }
@@ -96,6 +100,7 @@ impl PackBuilder {
             documents: of(Kind::Documents).next().map_or(Ok(Vec::new()), |section| read_documents(&section.bytes))?,
             text: entries(Kind::Text)?,
             code: entries(Kind::Code)?,
+            head: of(Kind::Head).next().map(|section| section.bytes.clone()),
             common: of(Kind::Common).map(common).collect::<Result<_, _>>()?,
             sources,
             names,
@@ -116,6 +121,23 @@ impl PackBuilder {
     /// The digests of the contents of a source's documents, by those of their paths.
     pub fn documents_of(&self, source: u64) -> HashMap<u64, u64> {
         self.documents.iter().filter(|document| document.source == source).map(|document| (document.id, document.content)).collect()
+    }
+
+    /// Puts a head in place of any earlier one.
+    pub fn head(&mut self, head: &Head) {
+        let mut writer = Writer::default();
+        head.write(&mut writer);
+        self.head = Some(writer.0);
+    }
+
+    /// Whether there is a head.
+    pub fn has_head(&self) -> bool {
+        self.head.is_some()
+    }
+
+    /// Leaves the head out.
+    pub fn forget_head(&mut self) {
+        self.head = None;
     }
 
     /// Keeps the name of a document.
@@ -229,7 +251,7 @@ impl PackBuilder {
 
     /// The pack, as of `created` (RFC 3339).
     pub fn finish(self, created: String) -> Vec<Section> {
-        let Self { name, sources, names, tables, documents, mut text, mut code, common, public, .. } = self;
+        let Self { name, sources, names, tables, documents, mut text, mut code, common, public, head, .. } = self;
         let most = BOILERPLATE.max(documents.len() / 100);
         let mut never = public;
         for entries in [&mut text, &mut code] {
@@ -261,6 +283,7 @@ impl PackBuilder {
         if !documents.is_empty() {
             sections.push(Section { kind: Kind::Documents, bytes: write_documents(&documents) });
         }
+        sections.extend(head.map(|bytes| Section { kind: Kind::Head, bytes }));
         let never = (!never.is_empty()).then(|| Set::<BinaryFuse8>::of(never.into_iter().collect()));
         sections.extend(common.iter().chain(&never).map(|set| section(Kind::Common, &|writer| set.write(writer))));
         sections

@@ -32,7 +32,7 @@ pub(crate) fn read(digester: &Digester, text: &str, tokens: &mut Vec<Word>) {
                 let word = text.get(start..at).unwrap_or_default();
                 match byte {
                     b'0'..=b'9' => NUMBER,
-                    _ if KEYWORDS.binary_search(&word).is_ok() => KEYWORD + digest_of(word),
+                    _ if is_keyword(word) => KEYWORD + digest_of(word),
                     _ => NAME + names.distance(fnv(word)),
                 }
             }
@@ -48,6 +48,11 @@ pub(crate) fn read(digester: &Digester, text: &str, tokens: &mut Vec<Word>) {
             tokens.push(Word { digest: digester.character(code) | 1, start, end });
         }
     }
+}
+
+/// Whether a word belongs to a language rather than to a program.
+pub(crate) fn is_keyword(word: &str) -> bool {
+    KEYWORDS.binary_search(&word).is_ok()
 }
 
 /// Whether some stretch of the text is written like code: much punctuation of the kind that programs are made of.

@@ -15,6 +15,9 @@ pub(crate) mod code;
 pub(crate) mod digest;
 pub(crate) mod documents;
 pub(crate) mod filter;
+pub mod head;
+#[cfg(feature = "model")]
+pub(crate) mod lexicon;
 pub(crate) mod number;
 pub mod pack;
 pub(crate) mod passage;
@@ -36,6 +39,8 @@ pub use self::{
 
 use cell::Lengths;
 use filter::Gate;
+#[cfg(feature = "model")]
+use head::Head;
 
 /// All packs that are in force, ready to be looked things up in.
 #[derive(Debug)]
@@ -86,6 +91,17 @@ impl Knowledge {
     /// The packs.
     pub fn packs(&self) -> &[Pack] {
         &self.packs
+    }
+
+    /// The packs that have a head for this model (`Model::id`), with it.
+    #[cfg(feature = "model")]
+    pub(crate) fn heads_for(&self, model: u64) -> impl Iterator<Item = (&Pack, &Head)> {
+        self.packs.iter().filter_map(move |pack| Some((pack, pack.head.as_ref().filter(|head| head.model == model)?)))
+    }
+
+    /// The packs whose head is for another model, and says nothing.
+    pub fn stale_heads(&self, model: u64) -> impl Iterator<Item = &Pack> {
+        self.packs.iter().filter(move |pack| pack.head.as_ref().is_some_and(|head| head.model != model))
     }
 
     /// Bytes in memory.

@@ -2,6 +2,7 @@
 
 use super::{
     documents::Passages,
+    head::Head,
     table::Table,
     wire::{Malformed, Reader, Writer},
 };
@@ -24,9 +25,16 @@ pub enum Kind {
     Documents,
     /// Passages that are never learnt: public ones, and those of many documents. Only learning reads them.
     Common,
+    /// What tells new text about the company's matters.
+    Head,
+    /// What heads are trained on; in a file of its own, which only learning reads.
+    Examples,
 }
 
 impl Kind {
+    /// All, by number.
+    const ALL: [Self; 8] = [Self::Manifest, Self::Table, Self::Text, Self::Code, Self::Documents, Self::Common, Self::Head, Self::Examples];
+
     /// Its number in a file.
     pub fn number(self) -> u32 {
         match self {
@@ -36,14 +44,14 @@ impl Kind {
             Self::Code => 3,
             Self::Documents => 4,
             Self::Common => 5,
+            Self::Head => 6,
+            Self::Examples => 7,
         }
     }
 
     /// The kind of this number.
     pub fn of(number: u32) -> Option<Self> {
-        [Self::Manifest, Self::Table, Self::Text, Self::Code, Self::Documents, Self::Common]
-            .into_iter()
-            .find(|kind| kind.number() == number)
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
 }
 
@@ -120,12 +128,15 @@ pub struct Pack {
     pub(crate) text: Option<Passages>,
     pub(crate) code: Option<Passages>,
     pub(crate) documents: Vec<Document>,
+    pub(crate) head: Option<Head>,
     /// What its findings in tables are labelled with: `company.exact.<name>`.
     pub(crate) exact: Label,
     /// `company.document.<name>`
     pub(crate) document: Label,
-    /// What people call the one and the other.
-    pub(crate) names: [Words; 2],
+    /// `company.topic.<name>`
+    pub(crate) topic: Label,
+    /// What people call them, in this order.
+    pub(crate) names: [Words; 3],
     /// The detector of findings in tables.
     pub(crate) detector: Arc<str>,
 }
@@ -149,6 +160,10 @@ impl Pack {
             let mut reader = Reader(&section.bytes);
             Table::read(&mut reader).and_then(|table| whole(&mut reader).map(|()| table))
         };
+        let head = |section: &Section| {
+            let mut reader = Reader(&section.bytes);
+            Head::read(&mut reader).and_then(|head| whole(&mut reader).map(|()| head))
+        };
         let name = manifest.name.clone();
         let label = |kind: &str| Label::parse(&format!("company.{kind}.{name}")).map_err(|_| Malformed);
         Ok(Self {
@@ -156,11 +171,14 @@ impl Pack {
             text: passages(Kind::Text).transpose()?,
             code: passages(Kind::Code).transpose()?,
             documents: of(Kind::Documents).next().map_or(Ok(Vec::new()), |section| read_documents(&section.bytes))?,
+            head: of(Kind::Head).next().map(head).transpose()?,
             exact: label("exact")?,
             document: label("document")?,
+            topic: label("topic")?,
             names: [
                 Words::new(format!("company data \"{name}\""), format!("公司数据“{name}”")),
                 Words::new(format!("company document \"{name}\""), format!("公司文档“{name}”")),
+                Words::new(format!("new text about \"{name}\""), format!("涉及“{name}”的新内容")),
             ],
             detector: name.into(),
             manifest,
@@ -187,16 +205,22 @@ impl Pack {
         self.tables.len()
     }
 
+    /// What tells new text about its matters, if it was learnt.
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
     /// Bytes in memory.
     pub fn bytes(&self) -> usize {
         let passages = [&self.text, &self.code].into_iter().flatten().map(Passages::bytes).sum::<usize>();
-        passages + self.tables.iter().map(Table::bytes).sum::<usize>() + self.documents.len() * size_of::<Document>()
+        let head = self.head.as_ref().map_or(0, Head::bytes);
+        head + passages + self.tables.iter().map(Table::bytes).sum::<usize>() + self.documents.len() * size_of::<Document>()
     }
 
     /// What people call findings of this label.
     pub(crate) fn name_of(&self, label: &Label) -> Option<&Words> {
-        let [exact, document] = &self.names;
-        if *label == self.exact { Some(exact) } else { (*label == self.document).then_some(document) }
+        let of = [&self.exact, &self.document, &self.topic];
+        of.iter().zip(&self.names).find(|(known, _)| **known == label).map(|(_, name)| name)
     }
 
     /// What a document is called: its name, where names were kept, or its number.

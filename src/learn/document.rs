@@ -1,7 +1,7 @@
 //! Files to texts.
 
 use super::Reason;
-use crate::knowledge::build::Reading;
+use crate::knowledge::{build::Reading, seal::Key};
 use encoding_rs::{Encoding, GB18030, UTF_8, WINDOWS_1252};
 use ignore::WalkBuilder;
 use std::{
@@ -16,6 +16,14 @@ use std::{
 pub(super) struct Document {
     pub(super) text: String,
     pub(super) reading: Reading,
+    bytes: Vec<u8>,
+}
+
+impl Document {
+    /// The keyed digest of the file's bytes.
+    pub(super) fn content(&self, key: &Key) -> u64 {
+        key.digest(&self.bytes)
+    }
 }
 
 /// Larger files are data rather than documents.
@@ -58,7 +66,7 @@ pub(super) fn read(path: &Path) -> Result<Document, Reason> {
         return Err(Reason::Empty);
     }
     let reading = if is_code(&extension) { Reading::Code } else { Reading::Prose };
-    Ok(Document { text, reading })
+    Ok(Document { text, reading, bytes })
 }
 
 fn is_note(name: &str) -> bool {

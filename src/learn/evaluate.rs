@@ -1,7 +1,15 @@
 //! How well a pack does: excerpts of what was learnt, as they are and changed, and texts that must raise no alarm.
 
-use super::Sample;
-use crate::detect::Detectors;
+use super::{
+    Progress, Sample,
+    examples::{Examples, Passage, Side},
+    head,
+};
+use crate::{
+    detect::{Detectors, model::Model},
+    knowledge::{Pack, code, head::Head},
+};
+use std::collections::HashMap;
 
 /// What a pack found of what it should find, and what it should not.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +35,83 @@ pub struct Share {
     pub hits: u64,
     /// All.
     pub of: u64,
+}
+
+/// How well a head tells new text about the company's matters from public text: its own threshold, and what others would come to.
+#[derive(Clone, Debug)]
+pub struct HeadEvaluation {
+    /// The pack.
+    pub name: String,
+    /// New passages over the threshold.
+    pub found: Share,
+    /// Those of code with half of their names changed.
+    pub renamed: Share,
+    /// Public passages over the threshold.
+    pub alarms: Share,
+    /// For a share of public passages, what part of the new ones scores over all but so many: as they are, and renamed.
+    pub at: Vec<(f64, Share, Share)>,
+}
+
+/// Tries the heads of the packs that detectors know: on new texts of the company's and on public ones.
+pub fn evaluate_heads(
+    detectors: &Detectors,
+    model: &Model,
+    new: &[Sample],
+    public: &[Sample],
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Vec<HeadEvaluation> {
+    let Some(knowledge) = detectors.knowledge().filter(|knowledge| knowledge.heads_for(model.id()).next().is_some()) else {
+        return Vec::new();
+    };
+    let mut read = |texts: &mut dyn Iterator<Item = String>| {
+        let mut examples = Examples::new(model);
+        (0..).zip(texts).for_each(|(number, text)| examples.add(Side::Own, number, 0, 0, &text));
+        examples.read(model, detectors, &knowledge.digester, progress);
+        examples.documents(Side::Own).flat_map(|(_, example)| example.passages.clone()).collect::<Vec<Passage>>()
+    };
+    let mut random = Random(0x5EED);
+    let own = read(&mut new.iter().map(|sample| sample.text.clone()));
+    let renamed = read(&mut new.iter().filter(|sample| code::is_likely(&sample.text)).map(|sample| renamed(&sample.text, &mut random)));
+    let public = read(&mut public.iter().map(|sample| sample.text.clone()));
+    let over = |scores: &[f32], threshold: f32| {
+        scores.iter().fold(Share::default(), |mut share, score| {
+            share.count(*score >= threshold);
+            share
+        })
+    };
+    let evaluate = |(pack, head): (&Pack, &Head)| {
+        let scores = |passages: &[Passage]| passages.iter().map(|passage| head::score(head, passage)).collect::<Vec<f32>>();
+        let (own, renamed, mut public) = (scores(&own), scores(&renamed), scores(&public));
+        let threshold = head.threshold;
+        let (found, of_renamed, alarms) = (over(&own, threshold), over(&renamed, threshold), over(&public, threshold));
+        public.sort_by(|a, b| b.total_cmp(a));
+        let at = [0.001, 0.01].into_iter().filter_map(|rate| {
+            let strictest = public.get((public.len() as f64 * rate) as usize)?.next_up();
+            Some((rate, over(&own, strictest), over(&renamed, strictest)))
+        });
+        HeadEvaluation { name: pack.name().to_owned(), found, renamed: of_renamed, alarms, at: at.collect() }
+    };
+    knowledge.heads_for(model.id()).map(evaluate).collect()
+}
+
+/// Code with half of its names changed, each throughout.
+fn renamed(text: &str, random: &mut Random) -> String {
+    let mut names: HashMap<&str, Option<String>> = HashMap::new();
+    let mut out = String::with_capacity(text.len());
+    let is_name = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let len = if is_name(first) { rest.find(|char| !is_name(char)).unwrap_or(rest.len()) } else { first.len_utf8() };
+        let (word, behind) = rest.split_at_checked(len).unwrap_or((rest, ""));
+        rest = behind;
+        if !(first.is_ascii_alphabetic() || first == '_') || code::is_keyword(word) {
+            out.push_str(word);
+            continue;
+        }
+        let changed = names.entry(word).or_insert_with(|| (random.next() < 0.5).then(|| format!("v{}", (random.next() * 1e6) as u32)));
+        out.push_str(changed.as_deref().unwrap_or(word));
+    }
+    out
 }
 
 /// Alarms on public texts.
@@ -170,6 +255,18 @@ mod tests {
         let changed = text.split(' ').zip(edited.split(' ')).filter(|(a, b)| a != b).count();
         assert!((80..160).contains(&changed), "{changed}");
         assert_eq!(self::edited(&text, 0.0, &mut Random(1)), text);
+    }
+
+    #[test]
+    fn half_of_the_names_change_each_throughout() {
+        let code = "fn total(items: &[Item]) { items.iter().sum(); let total = items; }";
+        let words = |text: &str| {
+            text.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let (before, after) = (words(code), words(&renamed(code, &mut Random(3))));
+        let changed: Vec<bool> = before.iter().zip(&after).map(|(a, b)| a != b).collect();
+        assert!(changed.contains(&true) && changed.contains(&false) && before.len() == after.len(), "{after:?}");
+        assert_eq!((after[0].as_str(), after[1] == after[8], after[2] == after[9]), ("fn", true, true), "{after:?}");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! source -> tables: open, columns -> cells --+
 //!        -> documents: walk, text ----------+--> PackBuilder -> sections -> seal -> file
 //!        -> public: walk, text -------------+
+//!                          |
+//!                          +-> Examples -model-> means, features -train-> Head
 //! ```
 //!
 //! What cannot be read is told by name and reason, and the rest is learnt. Nothing that is learnt is kept as text.
@@ -11,31 +13,35 @@
 mod columns;
 mod document;
 mod evaluate;
+mod examples;
+mod head;
+mod logistic;
 mod rows;
 mod table;
+mod teacher;
 #[cfg(test)]
 mod tests;
 mod unread;
 
 pub use self::{
-    evaluate::{Alarms, Evaluation, Share, evaluate},
+    evaluate::{Alarms, Evaluation, HeadEvaluation, Share, evaluate, evaluate_heads},
+    head::{Against, FEWEST, FEWEST_PUBLIC, HeadReport, NoHead},
     table::{ColumnReport, Role, TableReport},
     unread::{Reason, Unread},
 };
 
 use crate::{
-    detect::{self, Detectors},
+    detect::{self, Detectors, model::Model},
     knowledge::{
         Malformed, Pack,
-        build::{NewDocument, PackBuilder},
-        pack::{Section, Source, SourceKind},
+        build::PackBuilder,
+        pack::{Section, SourceKind},
         seal::Key,
     },
 };
-use std::{
-    collections::{HashMap, HashSet},
-    path::{Path, PathBuf},
-};
+use examples::Examples;
+use std::path::{Path, PathBuf};
+use teacher::Teacher;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// What to learn.
@@ -57,6 +63,43 @@ pub struct Lesson {
     pub primary: Option<String>,
     /// Whether names of documents are kept in the pack.
     pub names: Names,
+    /// What a head is to be like.
+    pub aim: Aim,
+}
+
+/// What a head is to be like.
+#[derive(Clone, Copy, Debug)]
+pub struct Aim {
+    /// What it is trained against.
+    pub against: Against,
+    /// Share of other passages that it may take for the company's, in (0, 0.5].
+    pub false_positives: f64,
+}
+
+impl Default for Aim {
+    fn default() -> Self {
+        Self { against: Against::default(), false_positives: 0.001 }
+    }
+}
+
+/// What there is to learn with.
+#[derive(Clone, Copy, Debug)]
+pub struct Means<'m> {
+    /// Of the digests.
+    pub key: &'m Key,
+    /// They tell what columns hold.
+    pub detectors: &'m Detectors,
+    /// Heads are trained on what it makes of texts.
+    pub model: Option<&'m Model>,
+}
+
+/// An earlier lesson to go on with.
+#[derive(Clone, Copy, Debug)]
+pub struct Earlier<'e> {
+    /// Its pack.
+    pub pack: &'e [Section],
+    /// Its [examples](Learnt::examples); empty where they are gone.
+    pub examples: &'e [Section],
 }
 
 /// Whether names of documents are kept.
@@ -74,6 +117,10 @@ pub enum Names {
 pub struct Learnt {
     /// The pack, to be sealed.
     pub sections: Vec<Section>,
+    /// What the head was trained on, to be sealed and kept beside the pack for the next lesson; `None` where none was.
+    pub examples: Option<Section>,
+    /// What the head turned out to be worth, or why there is none.
+    pub head: Result<HeadReport, NoHead>,
     /// What was learnt from tables and word lists.
     pub tables: Vec<TableReport>,
     /// Documents that are new or changed.
@@ -125,31 +172,31 @@ pub enum LearnError {
 
 /// How far learning is, told to whoever shows it.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress<'p> {
-    /// What is being read.
-    pub source: &'p Path,
-    /// How many parts of it are done: rows or documents.
-    pub done: usize,
+pub enum Progress<'p> {
+    /// So many rows or documents of a source are read.
+    Source(&'p Path, usize),
+    /// The model has read so many excerpts of so many.
+    Model(usize, usize),
+    /// The head is being trained.
+    Training,
 }
 
 /// Texts to try the pack on, at most.
 const SAMPLES: usize = 300;
-/// Of so many public documents one is held back.
-const HELD_OUT: u64 = 5;
 
-/// Learns. `earlier` is the pack to go on with, `detectors` tell what columns hold.
+/// Learns, or goes on with an earlier lesson.
 ///
 /// # Errors
 /// [`LearnError`]; sources that cannot be read are no error but told in [`Learnt::unread`].
 pub fn learn(
     lesson: &Lesson,
-    key: &Key,
-    earlier: Option<&[Section]>,
-    detectors: &Detectors,
+    means: Means<'_>,
+    earlier: Option<Earlier<'_>>,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Learnt, LearnError> {
+    let Means { key, detectors, model } = means;
     let builder = match earlier {
-        Some(sections) => PackBuilder::of(key.digester(), sections)?,
+        Some(Earlier { pack, .. }) => PackBuilder::of(key.digester(), pack)?,
         None => PackBuilder::new(key.digester(), &lesson.name),
     };
     if !lesson.name.is_empty() && builder.name() != lesson.name {
@@ -161,6 +208,8 @@ pub fn learn(
     }
     let learnt = Learnt {
         sections: Vec::new(),
+        examples: None,
+        head: Err(NoHead::Few(0)),
         tables: Vec::new(),
         documents: 0,
         unchanged: 0,
@@ -172,12 +221,14 @@ pub fn learn(
         held_out: Vec::new(),
         rows: Vec::new(),
     };
-    let mut teacher = Teacher { lesson, key, detectors, progress, builder, learnt };
+    let examples = model.map(|model| Examples::of(model, earlier.map_or(&[], |earlier| earlier.examples))).transpose()?;
+    let mut teacher = Teacher { lesson, key, detectors, progress, builder, examples, learnt };
     lesson.remove.iter().try_for_each(|path| teacher.remove(path))?;
     lesson.public.iter().for_each(|path| teacher.public(path));
     lesson.exact.iter().for_each(|path| teacher.table(path));
     lesson.dictionaries.iter().for_each(|path| teacher.dictionary(path));
     lesson.documents.iter().for_each(|path| teacher.documents(path));
+    teacher.head(model);
     let Teacher { builder, mut learnt, .. } = teacher;
     if builder.sources().iter().all(|source| source.kind == SourceKind::Public) {
         return Err(LearnError::Nothing(learnt.unread));
@@ -207,183 +258,4 @@ pub fn samples(paths: &[PathBuf], unread: &mut Vec<Unread>) -> Vec<Sample> {
         }
     }
     samples
-}
-
-/// A lesson under way.
-struct Teacher<'t> {
-    lesson: &'t Lesson,
-    key: &'t Key,
-    detectors: &'t Detectors,
-    progress: &'t mut dyn FnMut(Progress<'_>),
-    builder: PackBuilder,
-    learnt: Learnt,
-}
-
-/// A source by the digest of its path.
-struct Identity {
-    number: u64,
-    text: String,
-}
-
-impl Teacher<'_> {
-    fn identity(&self, path: &Path) -> Identity {
-        // Of the path as it is on this machine, so that ./contracts and contracts are one source.
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let number = self.key.digest(absolute.as_os_str().as_encoded_bytes());
-        Identity { number, text: format!("{number:016x}") }
-    }
-
-    fn remove(&mut self, path: &Path) -> Result<(), LearnError> {
-        let Identity { number, text } = self.identity(path);
-        // Sheets and tables of a file are sources of their own.
-        let part = |source: &Source| source.id == text || source.id.strip_prefix(text.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        let ids: Vec<String> = self.builder.sources().iter().filter(|source| part(source)).map(|source| source.id.clone()).collect();
-        let before = self.builder.documents_of(number).len();
-        let gone = ids.iter().filter(|id| self.builder.forget(id, number)).count();
-        self.learnt.forgotten += before;
-        if gone == 0 { Err(LearnError::Unknown(path.to_owned())) } else { Ok(()) }
-    }
-
-    fn unread(&mut self, path: &Path, reason: Reason) {
-        self.learnt.unread.push(Unread { path: path.to_owned(), reason });
-    }
-
-    /// What everybody may know. Some of it is held back, to see whether the pack raises alarms there.
-    fn public(&mut self, path: &Path) {
-        let Some(files) = self.files(path) else { return };
-        let mut count = 0;
-        for (done, file) in files.iter().enumerate() {
-            (self.progress)(Progress { source: path, done });
-            match document::read(file) {
-                Ok(document) => {
-                    let text = detect::as_read(&document.text);
-                    let held = self.identity(file).number.is_multiple_of(HELD_OUT) && self.learnt.held_out.len() < SAMPLES;
-                    if held {
-                        self.learnt.held_out.push(Sample { text: text.into_owned() });
-                    } else {
-                        self.builder.public(&text, document.reading);
-                    }
-                    count += 1;
-                }
-                Err(reason) => self.unread(file, reason),
-            }
-        }
-        self.learnt.public += count;
-        self.note(path, SourceKind::Public, count);
-    }
-
-    fn documents(&mut self, path: &Path) {
-        let Some(files) = self.files(path) else { return };
-        let source = self.identity(path);
-        let known: HashMap<u64, u64> = self.builder.documents_of(source.number);
-        let mut seen = HashSet::new();
-        let mut gone = HashSet::new();
-        let mut new = Vec::new();
-        for file in &files {
-            let id = self.identity(file).number;
-            seen.insert(id);
-            match std::fs::read(file).map(|bytes| self.key.digest(&bytes)) {
-                Ok(content) if known.get(&id) == Some(&content) => self.learnt.unchanged += 1,
-                Ok(content) => {
-                    gone.extend(known.contains_key(&id).then_some(id));
-                    new.push((file, id, content));
-                }
-                Err(error) => self.unread(file, Reason::Io(error.kind())),
-            }
-        }
-        let missing: Vec<u64> = known.keys().filter(|id| !seen.contains(id)).copied().collect();
-        self.learnt.forgotten += missing.len();
-        gone.extend(missing);
-        self.builder.forget_documents(&gone);
-        let mut count = self.learnt.unchanged;
-        for (done, (file, id, content)) in new.into_iter().enumerate() {
-            (self.progress)(Progress { source: path, done });
-            match document::read(file) {
-                Ok(document) => {
-                    let text = detect::as_read(&document.text);
-                    self.builder.document(&NewDocument { id, source: source.number, content, text: &text, reading: document.reading });
-                    if self.lesson.names == Names::Kept {
-                        self.builder.keep_name(id, &file.display().to_string());
-                    }
-                    self.learnt.characters += text.chars().count();
-                    self.learnt.documents += 1;
-                    count += 1;
-                    self.sample(id, &text);
-                }
-                Err(reason) => self.unread(file, reason),
-            }
-        }
-        self.note(path, SourceKind::Documents, count);
-    }
-
-    /// Keeps some documents to be tried, spread over all: those with the least digests.
-    fn sample(&mut self, id: u64, text: &str) {
-        if self.learnt.samples.len() < SAMPLES {
-            self.learnt.samples.push(Sample { text: text.to_owned() });
-        } else if let Some(slot) = usize::try_from(id % (self.learnt.documents as u64)).ok().and_then(|at| self.learnt.samples.get_mut(at))
-        {
-            *slot = Sample { text: text.to_owned() };
-        }
-    }
-
-    fn note(&mut self, path: &Path, kind: SourceKind, count: usize) {
-        let id = self.identity(path).text;
-        if count > 0 {
-            self.builder.note(Source { id, kind, content: String::new(), count: count as u64 });
-        } else {
-            self.unread(path, Reason::Empty);
-        }
-    }
-
-    /// The files below a path; tells why there are none.
-    fn files(&mut self, path: &Path) -> Option<Vec<PathBuf>> {
-        match document::below(path) {
-            Ok(files) => Some(files),
-            Err(reason) => {
-                self.unread(path, reason);
-                None
-            }
-        }
-    }
-
-    fn table(&mut self, path: &Path) {
-        let opened = match rows::open(path) {
-            Ok(opened) => opened,
-            Err(reason) => return self.unread(path, reason),
-        };
-        let identity = self.identity(path).text;
-        // Sheets that are gone from the file since the last lesson.
-        let part = |source: &Source| source.id.strip_prefix(identity.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        let earlier: Vec<String> = self.builder.sources().iter().filter(|source| part(source)).map(|source| source.id.clone()).collect();
-        earlier.iter().for_each(|id| {
-            self.builder.forget(id, 0);
-        });
-        for sheet in &opened {
-            let identity = identity.clone();
-            let id =
-                if sheet.part().is_empty() { identity } else { format!("{identity}/{:016x}", self.key.digest(sheet.part().as_bytes())) };
-            let title = sheet.title();
-            let progress = &mut *self.progress;
-            let mut tell = |done: usize| progress(Progress { source: path, done });
-            match table::read(sheet, self.lesson.primary.as_deref(), &self.key.digester(), self.detectors, &mut tell) {
-                Ok((table, report, samples)) => {
-                    self.builder.table(Source { id, kind: SourceKind::Table, content: String::new(), count: report.rows as u64 }, table);
-                    self.learnt.rows.extend(samples);
-                    self.learnt.tables.push(report);
-                }
-                Err(reason) => self.unread(Path::new(&title), reason),
-            }
-        }
-    }
-
-    fn dictionary(&mut self, path: &Path) {
-        match table::dictionary(path, &self.key.digester()) {
-            Ok((table, report)) => {
-                let id = self.identity(path).text;
-                self.builder.table(Source { id, kind: SourceKind::Dictionary, content: String::new(), count: report.rows as u64 }, table);
-                self.learnt.tables.push(report);
-            }
-            Err(reason) => self.unread(path, reason),
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! Whole lessons: files to packs to findings.
 
+mod heads;
+
 use super::*;
 use crate::{
     detect::Detectors,
@@ -34,7 +36,8 @@ impl Company {
 
     fn go_on(&self, lesson: &Lesson, earlier: Option<&[Section]>) -> Learnt {
         let detectors = Detectors::embedded().expect("rules");
-        learn(lesson, &self.key, earlier, &detectors, &mut |_| {}).expect("learnt")
+        let earlier = earlier.map(|pack| Earlier { pack, examples: &[] });
+        learn(lesson, Means { key: &self.key, detectors: &detectors, model: None }, earlier, &mut |_| {}).expect("learnt")
     }
 
     fn detectors(&self, sections: &[Section]) -> Detectors {
@@ -278,9 +281,9 @@ fn an_update_adds_changes_and_forgets() {
     }
     let wrong = Lesson { name: "other".to_owned(), ..Lesson::default() };
     let rules = Detectors::embedded().expect("rules");
-    assert!(
-        matches!(learn(&wrong, &company.key, Some(&third.sections), &rules, &mut |_| {}), Err(LearnError::OtherName(name)) if name == "acme")
-    );
+    let means = Means { key: &company.key, detectors: &rules, model: None };
+    let earlier = Earlier { pack: &third.sections, examples: &[] };
+    assert!(matches!(learn(&wrong, means, Some(earlier), &mut |_| {}), Err(LearnError::OtherName(name)) if name == "acme"));
 }
 
 #[test]
@@ -319,9 +322,10 @@ fn what_cannot_be_read_is_named_and_the_rest_is_learnt() {
     assert!(!found(&detectors, "王小明 13902468135").is_empty());
     let nothing = Lesson { documents: vec![root.join("nothing")], ..company.lesson() };
     let rules = Detectors::embedded().expect("rules");
-    assert!(matches!(learn(&nothing, &company.key, None, &rules, &mut |_| {}), Err(LearnError::Nothing(unread)) if unread.len() == 1));
+    let means = Means { key: &company.key, detectors: &rules, model: None };
+    assert!(matches!(learn(&nothing, means, None, &mut |_| {}), Err(LearnError::Nothing(unread)) if unread.len() == 1));
     let bad = Lesson { name: "Acme Inc".to_owned(), ..lesson };
-    assert!(matches!(learn(&bad, &company.key, None, &rules, &mut |_| {}), Err(LearnError::Name(_))));
+    assert!(matches!(learn(&bad, means, None, &mut |_| {}), Err(LearnError::Name(_))));
 }
 
 /// Whoever has the pack and a dictionary that holds the secret, but not the key, learns nothing: neither by searching the file for it, nor by

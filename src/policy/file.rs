@@ -180,9 +180,9 @@ fn subject(when: &Table<'_>) -> Subject {
     let near = when.optional("near", |value| {
         value.section(|table| {
             let labels = table.required("label", "name what must be near: label = [\"health\"]", self::labels);
-            let within = table.required("within", "say how near, in characters: within = 50", |value| value.integer(0..=100_000));
+            let within = table.optional("within", |value| value.integer(0..=100_000));
             let confidence = table.or("confidence", 0.0, Value::fraction);
-            Some(Near { labels: labels?, within: usize::try_from(within?).ok()?, confidence })
+            Some(Near { labels: labels?, within: within.and_then(|within| usize::try_from(within).ok()), confidence })
         })?
     });
     let gaps = when.value("gap");

@@ -5,11 +5,13 @@
 //! rule after it.
 
 mod allow;
+mod dismissed;
 mod file;
 mod hosts;
 mod selection;
 
 pub use allow::{AllowList, Whereabouts};
+pub use dismissed::{Dismissal, Dismissed, TooMany};
 pub use hosts::{BadHost, Categories, Hosts};
 
 use crate::{

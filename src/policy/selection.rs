@@ -22,13 +22,13 @@ pub(super) struct Selection {
     pub(super) near: Option<Near>,
 }
 
-/// Another finding that must stand close by: "a name within 50 characters of a health term".
+/// Another finding that must be there: "a name within 50 characters of a health term", "anywhere beside a company document".
 #[derive(Clone, Debug)]
 pub(super) struct Near {
     /// Its label prefixes.
     pub(super) labels: List<Label>,
-    /// Most characters between the two.
-    pub(super) within: usize,
+    /// Most characters between the two; without, the other may stand anywhere in the message.
+    pub(super) within: Option<usize>,
     /// Its least confidence.
     pub(super) confidence: f32,
 }
@@ -62,12 +62,18 @@ impl Near {
     /// Drops from `picked` what has no such neighbour. One sweep each way: findings come sorted, so the nearest neighbour
     /// on a side is the last one passed.
     fn keep(&self, document: &Document<'_>, findings: &[Finding], picked: &mut Vec<usize>) {
+        let Some(within) = self.within else {
+            let neighbours: Vec<usize> =
+                findings.iter().enumerate().filter(|(_, f)| is(f, &self.labels, self.confidence)).map(|(index, _)| index).collect();
+            picked.retain(|index| neighbours.iter().any(|neighbour| neighbour != index));
+            return;
+        };
         let mut close = vec![false; findings.len()];
         let mut sweep = |order: &mut dyn Iterator<Item = (usize, &Finding)>| {
             let mut last: Option<&Finding> = None;
             for (index, finding) in order {
                 if let (Some(neighbour), Some(close)) = (last, close.get_mut(index)) {
-                    *close |= self.is_close(document, finding, neighbour);
+                    *close |= is_close(document, finding, neighbour, within);
                 }
                 if is(finding, &self.labels, self.confidence) {
                     last = Some(finding);
@@ -78,16 +84,17 @@ impl Near {
         sweep(&mut findings.iter().enumerate().rev());
         picked.retain(|index| close.get(*index).copied().unwrap_or_default());
     }
+}
 
-    fn is_close(&self, document: &Document<'_>, one: &Finding, other: &Finding) -> bool {
-        if one.segment != other.segment {
-            return false;
-        }
-        let (start, end) = (one.span.end().min(other.span.end()), one.span.start().max(other.span.start()));
-        let between = document.segments().get(one.segment).and_then(|segment| segment.text.get(start..end));
-        // Counting stops one past the limit, whatever the distance.
-        between.is_none_or(|between| between.chars().take(self.within + 1).count() <= self.within)
+/// Whether at most `within` characters stand between two findings.
+fn is_close(document: &Document<'_>, one: &Finding, other: &Finding, within: usize) -> bool {
+    if one.segment != other.segment {
+        return false;
     }
+    let (start, end) = (one.span.end().min(other.span.end()), one.span.start().max(other.span.start()));
+    let between = document.segments().get(one.segment).and_then(|segment| segment.text.get(start..end));
+    // Counting stops one past the limit, whatever the distance.
+    between.is_none_or(|between| between.chars().take(within + 1).count() <= within)
 }
 
 fn is(finding: &Finding, labels: &List<Label>, confidence: f32) -> bool {

@@ -220,6 +220,35 @@ fn a_name_counts_near_a_health_term_only() {
 }
 
 #[test]
+fn new_text_about_the_company_s_matters_blocks_only_beside_something_firmer() {
+    let policy = Policy::embedded();
+    fn decide(policy: &Policy, findings: &[(&str, &str, f32)]) -> Action {
+        Case { text: "alpha beta", findings, ..Case::of(policy) }.action()
+    }
+    let decide = |findings: &[(&str, &str, f32)]| decide(&policy, findings);
+    let topic = ("alpha", "company.topic.acme", 0.6);
+    assert_eq!(decide(&[topic]), Action::Log);
+    assert_eq!(decide(&[topic, ("beta", "personal.name", 0.9)]), Action::Log);
+    assert_eq!(decide(&[topic, ("beta", "company.topic.other", 0.9)]), Action::Log, "two guesses are guesses");
+    for firm in ["company.exact.acme", "company.document.other", "business.marked"] {
+        assert_eq!(decide(&[topic, ("beta", firm, 0.9)]), Action::Block, "{firm}");
+        assert_eq!(decide(&[topic, ("beta", firm, 0.6)]), Action::Log, "{firm} is not sure");
+    }
+}
+
+#[test]
+fn nearness_without_a_distance_holds_for_the_whole_message() {
+    let policy = policy(
+        "[[rule]]\nname = \"both\"\nwhen = { label = [\"personal.name\"], near = { label = [\"personal.name\", \"health\"] } }\naction = \"block\"\n",
+    );
+    let text = format!("王芳{}糖尿病", "一".repeat(200_000));
+    let both: &[(&str, &str, f32)] = &[("王芳", "personal.name", 0.9), ("糖尿病", "health.condition", 0.9)];
+    let decide = |findings| Case { text: &text, findings, ..Case::of(&policy) }.action();
+    assert_eq!(decide(both), Action::Block);
+    assert_eq!(decide(&both[..1]), Action::Allow, "a finding is no neighbour of its own");
+}
+
+#[test]
 fn gaps_have_defaults_that_the_file_changes_one_by_one() {
     let policy = policy(
         r#"
@@ -280,7 +309,7 @@ message = { en = 1 }
 
 [[rule]]
 name = "gap"
-when = { gap = "media", client = "10.0.0.0/33", near = { label = "health" } }
+when = { gap = "media", client = "10.0.0.0/33", near = { within = 50 } }
 action = "redact"
 
 [gaps]

@@ -78,25 +78,27 @@ pub async fn read(mut body: Incoming, most: usize, proxy: &Proxy) -> Intake {
             Ok(data) => {
                 let length = held.len() + data.len();
                 if length > most {
-                    held.push(data, declared);
+                    held.push(data, length);
                     return Intake::Stream { first: held.into_bytes(), rest: body };
                 }
-                let granted = FREE + memory.as_ref().map_or(0, |permit| permit.num_permits() * UNIT);
-                if length > granted {
+                if length > granted(memory.as_ref()) {
                     // All that is declared at once, or twice what is held: nobody waits for a little while holding much.
-                    let want = declared.map_or(2 * length, |declared| declared as usize).clamp(length, most.max(length)) - granted;
+                    let want = declared.map_or(2 * length, |declared| declared as usize).clamp(length, most.max(length));
+                    let want = want - granted(memory.as_ref());
                     match grant(&proxy.shared.body_memory, want).await {
                         Some(more) => match &mut memory {
                             Some(permit) => permit.merge(more),
                             None => memory = Some(more),
                         },
                         None => {
-                            held.push(data, declared);
+                            held.push(data, length);
                             return Intake::Overloaded { first: held.into_bytes(), rest: body };
                         }
                     }
                 }
-                held.push(data, declared);
+                // Room for no more than may be held yet.
+                let room = granted(memory.as_ref());
+                held.push(data, declared.map_or(room, |declared| room.min(declared as usize)));
                 if is_too_slow(held.len(), started.elapsed(), limits.body_min_rate) {
                     return Intake::Slow;
                 }
@@ -107,6 +109,11 @@ pub async fn read(mut body: Incoming, most: usize, proxy: &Proxy) -> Intake {
             return Intake::Whole { data: held.into_bytes(), trailers, budget: memory };
         }
     }
+}
+
+/// How many bytes of a body may be held.
+fn granted(memory: Option<&OwnedSemaphorePermit>) -> usize {
+    FREE + memory.map_or(0, |permit| permit.num_permits() * UNIT)
 }
 
 async fn grant(memory: &Arc<Semaphore>, bytes: usize) -> Option<OwnedSemaphorePermit> {
@@ -131,14 +138,17 @@ impl Held {
         self.first.len() + self.all.len()
     }
 
-    fn push(&mut self, data: Bytes, declared: Option<u64>) {
+    /// Adds a frame; `room` is how many bytes are expected in all.
+    fn push(&mut self, data: Bytes, room: usize) {
         if self.len() == 0 {
             self.first = data;
             return;
         }
+        let length = self.len() + data.len();
+        if self.all.capacity() < length {
+            self.all.reserve(room.max(length) - self.all.len());
+        }
         if self.all.is_empty() {
-            let capacity = declared.map_or(0, |declared| usize::try_from(declared).unwrap_or(0)).max(self.first.len() + data.len());
-            self.all.reserve(capacity);
             self.all.extend_from_slice(&std::mem::take(&mut self.first));
         }
         self.all.extend_from_slice(&data);
@@ -146,5 +156,24 @@ impl Held {
 
     fn into_bytes(self) -> Bytes {
         if self.all.is_empty() { self.first } else { self.all.freeze() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_of_one_frame_is_not_copied_and_one_of_many_takes_the_room_that_it_may() {
+        let (mut held, frame) = (Held::default(), Bytes::from(vec![7; 1000]));
+        held.push(frame.clone(), FREE);
+        assert_eq!((held.len(), held.all.capacity()), (1000, 0));
+        held.push(frame.clone(), 3000);
+        assert_eq!(held.len(), 2000);
+        assert!((3000..FREE).contains(&held.all.capacity()), "{}", held.all.capacity());
+        held.push(frame.clone(), 3000);
+        held.push(frame, FREE);
+        assert!(held.all.capacity() >= FREE);
+        assert_eq!(held.into_bytes(), vec![7; 4000]);
     }
 }

@@ -80,6 +80,60 @@ fn what_was_learnt_is_found_and_the_page_says_so() {
     assert!(found.contains("leak.txt:1:1:") && !found.contains("leak.txt:2:1:"), "{found}");
 }
 
+/// A page of prose about ships, of which the company builds some kinds and everybody knows others.
+fn ships(kinds: [&str; 4], seed: usize) -> String {
+    let verbs = ["was launched late", "lost its mast", "came back from the trial", "needs new paint"];
+    let places = ["in the northern dock", "behind the harbour wall", "off the old pier"];
+    (0..12).map(|at| format!("The {} {} {}. ", kinds[(seed + at) % 4], verbs[(seed * 3 + at) % 4], places[(seed + at * 2) % 3])).collect()
+}
+
+#[test]
+fn new_text_about_learnt_matters_is_found_by_a_head() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = ["Osprey skiff", "Lantern ketch", "hydrofoil tender", "carbon yawl"];
+    let public = ["fishing boat", "river ferry", "paddle steamer", "rubber dinghy"];
+    for name in ["docs", "site"] {
+        fs::create_dir(folder.path().join(name)).expect("made");
+    }
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    for seed in 0..24 {
+        write(&format!("docs/{seed}.txt"), &format!("{}{}", ships(own, seed), prose(seed)));
+        write(&format!("site/{seed}.txt"), &ships(public, seed));
+    }
+    write("exeat.toml", "[knowledge]\npacks = [\"acme.exeat\"]\n");
+    let lesson = ["learn", "--name", "acme", "--documents", "docs", "--public", "site", "-o", "acme.exeat"];
+    let learnt = exeat(folder.path(), &lesson);
+    assert_eq!(learnt.status.code(), Some(0), "{}", stderr(&learnt));
+    let page = stdout(&learnt);
+    for line in [
+        "new text: a head trained on 24 documents against 24 public ones",
+        "the company's own passages, held out: found: ",
+        "held-out passages are too few to show that: it takes 3838",
+    ] {
+        assert!(page.contains(line), "{line}:\n{page}");
+    }
+    assert!(folder.path().join("acme.examples").exists());
+
+    write(
+        "new.txt",
+        "At last the Lantern ketch and both Osprey skiffs are ready; the carbon yawl and the hydrofoil tender follow in May, he writes.",
+    );
+    write(
+        "public.txt",
+        "At last the river ferry and both fishing boats are ready; the paddle steamer and the rubber dinghy follow in May, he writes.",
+    );
+    let scan = |args: &[&str]| stdout(&exeat(folder.path(), &[&["scan", "--config", "exeat.toml"], args].concat()));
+    let found = scan(&["--explain", "new.txt"]);
+    assert!(found.contains("new text about \"acme\" [company.topic.acme]") && found.contains("over the threshold"), "{found}");
+    assert!(!scan(&["public.txt"]).contains("company.topic"));
+
+    let without = exeat(folder.path(), &["learn", "--name", "acme", "--documents", "docs", "--without-public", "-o", "other.exeat"]);
+    assert!(stderr(&without).contains("WARNING: without public documents of the same kind"), "{}", stderr(&without));
+    assert!(stdout(&without).contains("a head trained on 24 documents against 0 public ones"), "{}", stdout(&without));
+    let figures = stdout(&exeat(folder.path(), &["evaluate", "--knowledge", "acme.exeat", "--unseen", "docs", "--public", "site"]));
+    assert!(figures.contains("new text about acme") && figures.contains("found at 1 % false alarms: "), "{figures}");
+}
+
 #[test]
 fn packs_that_cannot_be_used_are_refused_with_the_fix() {
     let folder = tempfile::tempdir().expect("a folder");

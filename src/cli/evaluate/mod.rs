@@ -35,7 +35,7 @@ use std::{
 /// label. Labels that a file never uses are not judged by it, since it may simply not mark them.
 ///
 /// With --knowledge, a pack is tried instead: on excerpts of --documents that are in it, as they are and edited, and on
-/// --public ones, which must raise no alarm.
+/// --public ones, which must raise no alarm; its head on --unseen ones.
 ///
 /// Labels of the data and ours:
 #[doc = include_str!("kinds.txt")]

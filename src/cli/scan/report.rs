@@ -225,9 +225,10 @@ fn place(report: &Report, (line, column): (usize, usize)) -> String {
 
 /// Why something is no finding, in words; a reason that is not known here says itself.
 fn reason(language: Language, reason: &'static str) -> &'static str {
-    const REASONS: [(&str, &str, &str); 18] = [
+    const REASONS: [(&str, &str, &str); 19] = [
         ("allowed", "allowed by the company", "企业白名单"),
         ("check", "a check refuses it", "未通过校验"),
+        ("dismissed", "called false by a reviewer", "经人工复核为误报"),
         ("encoded", "inside of base64", "位于 Base64 编码中"),
         ("grouped_otherwise", "its digits are grouped like another kind of number", "分组方式属于其他号码"),
         ("hash", "part of a hash", "哈希值的一部分"),

@@ -146,6 +146,19 @@ impl Push {
     }
 }
 
+/// Whether `bytes` are lines of git's protocol (gitprotocol-common) from beginning to end: what git asks for in a fetch.
+pub(super) fn is_lines(mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        let special = [b"0000", b"0001", b"0002"].into_iter().find_map(|packet| bytes.strip_prefix(packet));
+        bytes = match (special, line(bytes)) {
+            (Some(rest), _) => rest,
+            (None, Line::Data(data)) => bytes.get(4 + data.len()..).unwrap_or_default(),
+            (None, Line::Wait | Line::Flush | Line::Wrong) => return false,
+        };
+    }
+    true
+}
+
 fn line(bytes: &[u8]) -> Line<'_> {
     let Some((digits, rest)) = bytes.split_first_chunk::<4>() else { return Line::Wait };
     let length = std::str::from_utf8(digits).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());

@@ -164,3 +164,20 @@ proptest! {
         streamed(&body, size);
     }
 }
+
+#[test]
+fn what_a_fetch_asks_is_no_language_and_is_read_all_the_same() {
+    let lines = ["command=ls-refs\n", "agent=git/2.39.5"].map(packet).concat()
+        + "0001"
+        + &["peel\n", "ref-prefix refs/heads/\n"].map(packet).concat();
+    let asked = format!("{lines}0000");
+    assert!(is_lines(asked.as_bytes()) && is_lines(packet("done\n").as_bytes()) && !is_lines(b"Dear Ada") && !is_lines(b"0009don"));
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-git-upload-pack-request"))]);
+    let syntaxes = |body: &[u8]| {
+        let body = Bytes::copy_from_slice(body);
+        let document = crate::content::extract("/", &headers, &body, &mut Budget::new(1 << 20, None), &mut Vec::new());
+        document.segments().iter().filter(|segment| segment.text.contains("ref")).map(|segment| segment.syntax).collect::<Vec<_>>()
+    };
+    assert_eq!(syntaxes(asked.as_bytes()), [crate::text::Syntax::Raw]);
+    assert_eq!(syntaxes(b"Please refer to it"), [crate::text::Syntax::Plain]);
+}

@@ -10,7 +10,7 @@ use super::{
     charset::{self, Charset, Label},
     document::{Access, Container, Document, Input, Origin, Source, Structure, Wrapping},
     escape::Style,
-    form, json, magic,
+    form, git, json, magic,
     magic::Magic,
     media_type::MediaType,
     multipart, raw,
@@ -136,6 +136,9 @@ impl<'a> Reader<'_, 'a> {
         }
         if content.hint.is_git_push() {
             return self.read_push(content);
+        }
+        if content.hint.is_git_fetch() && git::is_lines(bytes) {
+            return self.read_raw(content, raw::SHORTEST); // no language
         }
         if let Some(boundary) = content.hint.boundary().or_else(|| multipart::sniff(bytes)) {
             return self.read_multipart(content, boundary);

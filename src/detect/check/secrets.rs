@@ -18,6 +18,7 @@ pub(super) const TABLE: &[(&str, Check)] = &[
     ("discord-token", discord_token),
     ("embedded-pem", embedded_pem),
     ("github-checksum", github_checksum),
+    ("grafana-checksum", grafana_checksum),
     ("hugging-face-token", hugging_face_token),
     ("jwt", jwt),
     ("jwt-in-base64", jwt_in_base64),
@@ -44,6 +45,14 @@ fn github_checksum(text: &str) -> bool {
         expected /= 62;
     }
     fits && expected == 0
+}
+
+/// A Grafana token whose last eight digits are the CRC-32 of all before them, least significant byte first.
+///
+/// Source: `pkg/components/satokengen/tokengen.go` of Grafana.
+fn grafana_checksum(text: &str) -> bool {
+    let Some((body, sum)) = text.rsplit_once('_') else { return false };
+    u32::from_str_radix(sum, 16).is_ok_and(|sum| sum.swap_bytes() == crc32(body.as_bytes()))
 }
 
 /// CRC-32 as of IEEE 802.3, reflected, bit by bit: tokens are short and rare.
@@ -227,6 +236,16 @@ mod tests {
         assert!(github_checksum(&token));
         assert!(!github_checksum(&token.replace('5', "6")));
         assert!(!github_checksum("ghp_short"));
+    }
+
+    #[test]
+    fn grafana_tokens_carry_their_crc_little_end_first() {
+        let body = "glsa_0123456789ABCDEFGHIJabcdefghijKL";
+        let token = format!("{body}_{:08x}", crc32(body.as_bytes()).swap_bytes());
+        assert!(grafana_checksum(&token));
+        assert!(!grafana_checksum(&token.replace('5', "6")));
+        assert!(!grafana_checksum(&format!("{body}_{:08x}", crc32(body.as_bytes()))));
+        assert!(!grafana_checksum("glsa_short"));
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! Which words carried a decision: each is masked in turn, and the decision taken again (occlusion, Zeiler and Fergus 2014).
 
 use super::{
-    Model, Read, Seen,
-    fields::{Field, MASK},
+    Model,
+    fields::{self, Field, MASK},
+    look::{Look, Read, Seen, Want, of_others},
     passages,
 };
 use crate::{
     budget::Budget,
     content::Document,
     finding::{Carried, Evidence, Finding},
+    knowledge::Knowledge,
     text::Span,
 };
 use std::ops::Range;
@@ -22,15 +24,27 @@ const LEAST: f32 = 0.03;
 
 impl Model {
     /// The words that carried a finding of the model's, weightiest first; empty for findings of others, and where no word alone does.
-    /// `findings` are all of the document's. Takes some tenths of a second.
-    pub fn explain(&self, document: &Document<'_>, findings: &[Finding], finding: &Finding, budget: &mut Budget) -> Vec<Carried> {
+    /// `findings` are all of the document's, `knowledge` what the company taught. Takes some tenths of a second.
+    pub fn explain(
+        &self,
+        document: &Document<'_>,
+        knowledge: Option<&Knowledge>,
+        findings: &[Finding],
+        finding: &Finding,
+        budget: &mut Budget,
+    ) -> Vec<Carried> {
         if finding.evidence != Evidence::Model {
             return Vec::new();
         }
-        let (fields, seen, _) = self.look(document, findings, budget);
+        if finding.label.is_under("company") {
+            return knowledge.map_or(Vec::new(), |knowledge| self.explain_topic(document, knowledge, findings, finding, budget));
+        }
+        let Look { fields, seen, .. } =
+            self.look(document, &of_others(findings), fields::stretches(document).into_iter(), Want::Labels, budget);
         let Some(segment) = document.segments().get(finding.segment) else { return Vec::new() };
-        let place =
-            |seen: &Seen| fields.get(seen.field).filter(|f| f.segment == finding.segment)?.place(segment, seen.window.range.clone());
+        let place = |seen: &Seen| {
+            fields.get(seen.field).filter(|f| f.stretch.segment == finding.segment)?.place(segment, seen.window.range.clone())
+        };
         let touched = seen.iter().filter(|seen| place(seen).is_some_and(|span| span.overlaps(finding.span)));
         // Of a passage of several windows, the one that says it loudest.
         let loudest = touched.max_by(|a, b| self.heard(a, finding).total_cmp(&self.heard(b, finding)));
@@ -61,9 +75,9 @@ impl Model {
         let texts: Vec<String> = words.iter().map(|(word, _)| without(word).unwrap_or_default()).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let whole = self.heard(seen, finding);
-        let reads = self.read_texts(&texts, budget.deadline()).ok()?;
+        let reads = self.read_texts(&texts, Want::Labels, budget.deadline()).ok()?;
         let target = is_span.then(|| self.spotted(seen, finding, &placed)).flatten();
-        let mut carried: Vec<Carried> = words
+        let carried: Vec<Carried> = words
             .iter()
             .zip(&reads)
             .map(|((word, span), read)| {
@@ -73,11 +87,8 @@ impl Model {
                 };
                 Carried { span: *span, share: ((whole - left) / whole.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0) }
             })
-            .filter(|carried| carried.share >= LEAST)
             .collect();
-        carried.sort_by(|a, b| b.share.total_cmp(&a.share));
-        carried.truncate(TOLD);
-        Some(carried)
+        Some(weightiest(carried, LEAST))
     }
 
     /// How loudly a window says what the finding says.
@@ -111,4 +122,12 @@ impl Model {
             .map(|spotted| spotted.confidence)
             .fold(0.0, f32::max)
     }
+}
+
+/// Those that are worth telling, with a share of `least` or more, weightiest first.
+pub(super) fn weightiest(mut carried: Vec<Carried>, least: f32) -> Vec<Carried> {
+    carried.retain(|carried| carried.share >= least);
+    carried.sort_by(|a, b| b.share.total_cmp(&a.share));
+    carried.truncate(TOLD);
+    carried
 }

@@ -12,8 +12,8 @@ use std::ops::Range;
 /// A text prepared for the model.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// Index of the segment that it comes from.
-    pub(super) segment: usize,
+    /// Where it comes from.
+    pub(super) stretch: Stretch,
     pub(super) text: String,
     /// From the text to the segment's.
     map: OffsetMap,
@@ -36,15 +36,24 @@ impl Field {
     }
 }
 
-/// The stretches of the document that are read each by itself, in order: segment and range of its text.
-pub(super) fn stretches(document: &Document<'_>) -> Vec<(usize, Range<usize>)> {
+/// Text that is read by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stretch {
+    /// Index of the document's segment.
+    pub(super) segment: usize,
+    /// Of the segment's text.
+    pub(super) range: Range<usize>,
+}
+
+/// The stretches of the document, in order.
+pub(super) fn stretches(document: &Document<'_>) -> Vec<Stretch> {
     let mut all = Vec::new();
     for (index, segment) in document.segments().iter().enumerate() {
         if matches!(segment.place, Place::Header(_)) || segment.syntax == Syntax::Raw || !super::may_hold_language(segment.text.as_bytes())
         {
             continue;
         }
-        let mut push = |range: Range<usize>| pieces(&segment.text, range, |piece| all.push((index, piece)));
+        let mut push = |range: Range<usize>| pieces(&segment.text, range, |range| all.push(Stretch { segment: index, range }));
         match segment.syntax {
             Syntax::Plain | Syntax::Xml | Syntax::Raw => push(0..segment.text.len()),
             Syntax::UrlEncoded => {
@@ -87,24 +96,34 @@ fn pieces(text: &str, range: Range<usize>, mut piece: impl FnMut(Range<usize>)) 
     }
 }
 
-/// Prepares `range` of the document's segment number `segment`.
-pub(super) fn prepare(document: &Document<'_>, findings: &[Finding], segment: usize, range: Range<usize>) -> Option<Field> {
-    let source = document.segments().get(segment)?;
+/// The parts of a stretch in which `findings`, in order, leave nothing for the model to think of.
+pub(super) fn masked(findings: &[Finding], stretch: &Stretch) -> impl Iterator<Item = Range<usize>> {
+    let Stretch { segment, range } = stretch.clone();
     let first = findings.partition_point(|finding| (finding.segment, finding.span.end()) <= (segment, range.start));
-    let found = findings.iter().skip(first).take_while(|finding| finding.segment == segment && finding.span.start() < range.end);
+    let (found, end) = (findings.iter().skip(first), range.end);
+    found
+        .take_while(move |finding| finding.segment == segment && finding.span.start() < end)
+        .filter(|finding| is_masked(&finding.label))
+        .map(move |finding| finding.span.start().max(range.start)..finding.span.end().min(range.end))
+}
+
+/// Prepares a stretch of the document.
+pub(super) fn prepare(document: &Document<'_>, findings: &[Finding], stretch: &Stretch) -> Option<Field> {
+    let (source, range) = (document.segments().get(stretch.segment)?, stretch.range.clone());
     let mut writer = Writer { text: String::with_capacity(range.len()), map: OffsetMap::starting_at(range.start) };
     let mut at = range.start;
-    for finding in found.filter(|finding| is_masked(&finding.label)) {
-        let (start, end) = (finding.span.start().clamp(at, range.end), finding.span.end().clamp(at, range.end));
+    for mask in masked(findings, stretch) {
+        let (start, end) = (mask.start.max(at), mask.end.max(at));
         writer.plain(source.text.get(at..start)?, source.syntax);
         writer.replace(MASK, end - start);
         at = end;
     }
     writer.plain(source.text.get(at..range.end)?, source.syntax);
     let Writer { text, map } = writer;
+    let stretch = stretch.clone();
     Some(match normalise(&text) {
-        None => Field { segment, text, map },
-        Some(Normalised { text, map: outer }) => Field { segment, text, map: outer.through(&map) },
+        None => Field { stretch, text, map },
+        Some(Normalised { text, map: outer }) => Field { stretch, text, map: outer.through(&map) },
     })
 }
 
@@ -204,7 +223,7 @@ mod tests {
     use crate::finding::{Confidence, Evidence};
 
     fn prepared(text: &str, findings: &[Finding]) -> Field {
-        prepare(&Document::plain(text), findings, 0, 0..text.len()).expect("a field")
+        prepare(&Document::plain(text), findings, &Stretch { segment: 0, range: 0..text.len() }).expect("a field")
     }
 
     #[test]
@@ -230,7 +249,8 @@ mod tests {
         let body = bytes::Bytes::from(r#"{"model":"chat-large-4","to":"Ada Lovelace","from":"张伟","first": "Ada","url-key":"x"}"#);
         let document = crate::content::extract("/", &headers, &body, &mut crate::budget::Budget::new(1 << 20, None), &mut Vec::new());
         let segment = document.segments().iter().position(|segment| segment.syntax == Syntax::Json).expect("a body");
-        let text = prepare(&document, &[], segment, 0..document.segments()[segment].text.len()).expect("a field").text;
+        let stretch = Stretch { segment, range: 0..document.segments()[segment].text.len() };
+        let text = prepare(&document, &[], &stretch).expect("a field").text;
         assert_eq!(text, r#"{"model":"<mask>","to":"Ada Lovelace","from":"张伟","first": "Ada","url-key":"x"}"#);
     }
 
@@ -244,7 +264,8 @@ mod tests {
         let bytes = bytes::Bytes::from(body);
         let mut budget = crate::budget::Budget::new(1 << 20, None);
         let document = crate::content::extract("/chat", &headers, &bytes, &mut budget, &mut Vec::new());
-        let texts: Vec<_> = stretches(&document).into_iter().map(|(segment, range)| &document.segments()[segment].text[range]).collect();
+        let texts: Vec<_> =
+            stretches(&document).into_iter().map(|stretch| &document.segments()[stretch.segment].text[stretch.range]).collect();
         assert!(texts.iter().any(|text| text.starts_with("say \"hi\" to Ana. say") && text.ends_with("Ana. ")), "{texts:?}");
     }
 }

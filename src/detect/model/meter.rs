@@ -42,8 +42,8 @@ impl Meter {
         self.microseconds.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    pub(super) fn known(&self) {
-        add(&self.known, 1);
+    pub(super) fn known(&self, windows: usize) {
+        add(&self.known, windows);
     }
 
     pub(super) fn skipped(&self) {

@@ -14,9 +14,12 @@ mod decode;
 mod explain;
 mod fields;
 mod file;
+mod gist;
+mod known;
 mod labels;
 mod lanes;
 mod linear;
+mod look;
 mod meter;
 mod network;
 mod passages;
@@ -25,6 +28,7 @@ mod shipped;
 mod vocabulary;
 mod windows;
 
+pub use gist::Gist;
 pub use labels::labels;
 pub(super) use labels::name_of;
 pub use meter::Readings;
@@ -34,18 +38,20 @@ use super::{Detection, overlap};
 use crate::{
     budget::Budget,
     content::Document,
-    finding::{Confidence, Evidence, Finding, Gap, Label},
+    finding::{Confidence, Evidence, Finding, Label},
+    knowledge::Knowledge,
+    text::Span,
 };
 use bytes::Bytes;
-use fields::Field;
+use fields::{Field, Stretch};
 use file::{File, Heads};
+use known::{Found, Known, Memory};
 use lanes::Lanes;
+use look::{Seen, Want, of_others};
 use meter::Meter;
 use network::Network;
-use quick_cache::sync::Cache;
-use std::{fmt, hash::BuildHasher, ops::Range, sync::Arc, time::Instant};
+use std::{fmt, ops::Range, sync::Arc};
 use vocabulary::Vocabulary;
-use windows::Window;
 
 /// The model, loaded and tested. It may be shared by any number of readers.
 pub struct Model {
@@ -53,12 +59,11 @@ pub struct Model {
     vocabulary: Vocabulary,
     heads: Heads,
     version: String,
+    id: u64,
     /// Most tokens of a window without the two special ones.
     room: usize,
     lanes: Lanes,
-    known: Cache<[u8; 16], Arc<Read>>,
-    /// Of the digests that windows are known by.
-    key: [u8; 32],
+    memory: Memory,
     detector: Arc<str>,
     meter: Meter,
 }
@@ -86,59 +91,26 @@ pub enum ModelError {
     Threads,
 }
 
-/// What the network said about a window, as far as it matters.
-#[derive(Debug, Default, PartialEq)]
-struct Read {
-    spans: Vec<Spotted>,
-    /// Before calibration, one for each sequence label.
-    sequence: Vec<f32>,
-}
-
-/// A span of a window, in bytes of its text.
-#[derive(Clone, Debug, PartialEq)]
-struct Spotted {
-    range: Range<usize>,
-    label: usize,
-    confidence: f32,
-}
-
-/// A window with what is known about it.
-struct Seen {
-    /// Index of its field.
-    field: usize,
-    window: Window,
-    key: [u8; 16],
-    read: Option<Arc<Read>>,
-}
-
-/// Tokens that are read at one time: few enough that a short message behind a long one need not wait long.
-const BATCH: usize = 1024;
-/// A window that turns out too long is read in pieces that share one in so many tokens.
-const SHARED: usize = 5;
-/// Windows remembered: a hundred bytes each, and their findings.
-const REMEMBERED: usize = 100_000;
-
 impl Model {
     /// The model of these files, which runs `threads` batches at a time.
     ///
     /// # Errors
     /// [`ModelError`]: also if the self-test fails.
     pub fn load(weights: Bytes, tokenizer: &[u8], threads: usize) -> Result<Self, ModelError> {
+        let id = blake3::hash(&weights).as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let file = File::open(weights)?;
         let network = Network::load(&file)?;
         let vocabulary = Vocabulary::load(tokenizer, file.shape.vocabulary)?;
-        let secret = std::hash::RandomState::new();
-        let secret: Vec<u8> = (0..4).flat_map(|number| secret.hash_one(number).to_le_bytes()).collect();
         let model = Self {
             network,
             vocabulary,
             room: file.shape.positions - 2,
             lanes: Lanes::new(threads)?,
-            known: Cache::new(REMEMBERED),
-            key: blake3::derive_key("exeat 2026 model windows", &secret),
+            memory: Memory::new(),
             detector: Arc::from("model"),
             meter: Meter::default(),
             version: file.version.clone(),
+            id,
             heads: file.heads.clone(),
         };
         self_test::run(&model, &file.self_test)?;
@@ -150,38 +122,62 @@ impl Model {
         &self.version
     }
 
+    /// What tells the weights from others: what was learnt from what one network makes of texts means nothing to another.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     /// What it has done so far, for metrics.
     pub fn readings(&self) -> Readings {
         self.meter.readings(self.lanes.waiting())
     }
 
-    /// Reads a document in which the rules have found `detection`, and adds what it finds.
-    pub fn read(&self, document: &Document<'_>, detection: &mut Detection, budget: &mut Budget) {
+    /// Reads a document in which the rules have found `detection`, and adds what it finds, and what the heads of `knowledge` say about it.
+    pub fn read(&self, document: &Document<'_>, knowledge: Option<&Knowledge>, detection: &mut Detection, budget: &mut Budget) {
         if detection.gap.is_some() {
             return; // there is no time left
         }
-        let (fields, seen, gap) = self.look(document, &detection.findings, budget);
-        detection.gap = gap;
-        let mut found = Vec::new();
-        let mut whole = Vec::new();
-        for (index, field) in fields.iter().enumerate() {
-            let first = seen.partition_point(|seen| seen.field < index);
-            let last = seen.partition_point(|seen| seen.field <= index);
-            let own = seen.get(first..last).unwrap_or_default();
-            let Some(segment) = document.segments().get(field.segment) else { continue };
-            let add = |to: &mut Vec<Finding>, range: Range<usize>, label: &Label, confidence: f32| {
-                to.extend(field.place(segment, range).map(|span| self.finding(field.segment, span, label, confidence)));
-            };
-            for seen in own {
-                for spotted in seen.read.iter().flat_map(|read| &read.spans) {
-                    let Some(label) = self.heads.token_labels.get(spotted.label) else { continue };
-                    let start = seen.window.range.start;
-                    add(&mut found, start + spotted.range.start..start + spotted.range.end, label, spotted.confidence);
-                }
+        let others = of_others(&detection.findings);
+        let may_read = budget.tokens_left() > 0;
+        let heads = knowledge.filter(|knowledge| knowledge.heads_for(self.id).next().is_some());
+        let want = if heads.is_some() { Want::Means } else { Want::Labels };
+        let mut known = Vec::new();
+        // Told apart one by one, as the look comes to them: it may not come far.
+        let unknown = fields::stretches(document).into_iter().filter(|stretch| {
+            let key = || self.memory.stretch(document, &others, stretch);
+            // What the heads need is remembered of windows only.
+            let read = if want == Want::Labels { self.memory.stretches.get(&key()) } else { None };
+            known.extend(read.iter().map(|read| (stretch.clone(), Arc::clone(read))));
+            read.is_none()
+        });
+        let look = self.look(document, &others, unknown, want, budget);
+        let remembered: usize = known.iter().map(|(_, read)| read.windows).sum();
+        for (index, field) in look.fields.iter().enumerate() {
+            let read = Arc::new(self.found(document, field, look.windows(index)));
+            if look.is_whole(index) {
+                self.memory.stretches.insert(self.memory.stretch(document, &others, &field.stretch), Arc::clone(&read));
             }
-            for passage in passages::of(&self.heads, own) {
-                add(&mut whole, passage.range, &passage.label, passage.probability);
-            }
+            known.push((field.stretch.clone(), read));
+        }
+        // A look that may read nothing is counted only if that was enough: otherwise another follows.
+        if may_read || look.gap.is_none() {
+            self.meter.known(remembered + look.known);
+        }
+        if may_read && look.gap.is_some() {
+            self.meter.skipped();
+        }
+        detection.gap = look.gap;
+        let place = |stretch: &Stretch, found: &Found| {
+            let text = &document.segments().get(stretch.segment)?.text;
+            let span = Span::of(text, stretch.range.start + found.range.start, stretch.range.start + found.range.end)?;
+            Some(self.finding(stretch.segment, span, &found.label, found.confidence))
+        };
+        let placed = |of: fn(&Known) -> &[Found]| -> Vec<Finding> {
+            known.iter().flat_map(|(stretch, read)| of(read).iter().filter_map(|found| place(stretch, found))).collect()
+        };
+        let (mut found, mut whole) = (placed(|read| &read.spans), placed(|read| &read.passages));
+        if let Some(knowledge) = heads {
+            whole.extend(gist::topics(knowledge, self.id, gist::of(document, &look.fields, &look.seen)));
         }
         if found.is_empty() && whole.is_empty() {
             return;
@@ -196,152 +192,35 @@ impl Model {
     /// How sure the model is at most that a passage of the document is business content of any kind: for evaluation, since findings
     /// are only what passes a threshold. `None` where there is no passage.
     pub fn surest_passage(&self, document: &Document<'_>, findings: &[Finding], budget: &mut Budget) -> Option<Confidence> {
-        let (fields, seen, _) = self.look(document, findings, budget);
-        let own = |index: usize| {
-            let first = seen.partition_point(|seen| seen.field < index);
-            seen.get(first..seen.partition_point(|seen| seen.field <= index)).unwrap_or_default()
-        };
-        let passages = (0..fields.len()).flat_map(|index| passages::all(&self.heads, own(index)));
+        let look = self.look(document, &of_others(findings), fields::stretches(document).into_iter(), Want::Labels, budget);
+        let passages = (0..look.fields.len()).flat_map(|index| passages::all(&self.heads, look.windows(index)));
         passages.map(|passage| passage.probability).max_by(f32::total_cmp).map(Confidence::new)
     }
 
-    /// The windows of a document, read; and the gap, if some were not.
-    fn look(&self, document: &Document<'_>, findings: &[Finding], budget: &mut Budget) -> (Vec<Field>, Vec<Seen>, Option<Gap>) {
-        let (mut fields, mut seen) = (Vec::new(), Vec::new());
-        let (mut unread, mut weight) = (0, 0);
-        let mut gap = None;
-        let may_read = budget.tokens_left() > 0;
-        // Its own findings, if it has read the document before, hide nothing.
-        let findings: Vec<Finding> = findings.iter().filter(|finding| finding.evidence != Evidence::Model).cloned().collect();
-        'fields: for (segment, range) in fields::stretches(document) {
-            let Some(field) = fields::prepare(document, &findings, segment, range) else { continue };
-            let windows = windows::windows(&field.text);
-            if windows.is_empty() {
-                continue;
-            }
-            let index = fields.len();
-            let digest = |window: &Window| self.digest(field.text.get(window.range.clone()).unwrap_or_default());
-            let keyed: Vec<_> = windows.into_iter().map(|window| (digest(&window), window)).collect();
-            fields.push(field);
-            for (key, window) in keyed {
-                let read = self.known.get(&key);
-                match &read {
-                    Some(_) => self.meter.known(),
-                    None if budget.take_tokens(window.weight).is_err() => {
-                        gap = Some(Gap::ModelSkipped);
-                        break 'fields;
-                    }
-                    None => weight += window.weight,
-                }
-                seen.push(Seen { field: index, window, key, read });
-                if weight >= BATCH {
-                    gap = self.fill(&fields, seen.get_mut(unread..).unwrap_or_default(), budget).err();
-                    (unread, weight) = (seen.len(), 0);
-                    if gap.is_some() {
-                        break 'fields;
-                    }
-                }
-            }
+    /// What the windows of a field say.
+    fn found(&self, document: &Document<'_>, field: &Field, windows: &[Seen]) -> Known {
+        let found = |range: Range<usize>, label: &Label, confidence: f32| {
+            let span = field.place(document.segments().get(field.stretch.segment)?, range)?;
+            let start = field.stretch.range.start;
+            Some(Found { range: span.start().checked_sub(start)?..span.end() - start, label: label.clone(), confidence })
+        };
+        let spotted = windows.iter().flat_map(|seen| seen.read.iter().flat_map(|read| &read.spans).map(move |spotted| (seen, spotted)));
+        let spans = spotted.filter_map(|(seen, spotted)| {
+            let start = seen.window.range.start;
+            let label = self.heads.token_labels.get(spotted.label)?;
+            found(start + spotted.range.start..start + spotted.range.end, label, spotted.confidence)
+        });
+        let passages = passages::of(&self.heads, windows).into_iter();
+        Known {
+            windows: windows.len(),
+            spans: spans.collect(),
+            passages: passages.filter_map(|passage| found(passage.range, &passage.label, passage.probability)).collect(),
         }
-        let rest = self.fill(&fields, seen.get_mut(unread..).unwrap_or_default(), budget).err();
-        gap = gap.or(rest);
-        if gap.is_some() && may_read {
-            self.meter.skipped();
-        }
-        (fields, seen, gap)
     }
 
-    /// Reads those of some windows that are not known yet.
-    fn fill(&self, fields: &[Field], seen: &mut [Seen], budget: &Budget) -> Result<(), Gap> {
-        let unknown: Vec<&mut Seen> = seen.iter_mut().filter(|seen| seen.read.is_none()).collect();
-        let text = |seen: &Seen| fields.get(seen.field).and_then(|field| field.text.get(seen.window.range.clone())).unwrap_or_default();
-        let texts: Vec<&str> = unknown.iter().map(|seen| text(seen)).collect();
-        let reads = self.read_texts(&texts, budget.deadline())?;
-        for (seen, read) in unknown.into_iter().zip(reads) {
-            let read = Arc::new(read);
-            self.known.insert(seen.key, Arc::clone(&read));
-            seen.read = Some(read);
-        }
-        Ok(())
-    }
-
-    /// Reads texts of a window each.
-    fn read_texts(&self, texts: &[&str], deadline: Option<Instant>) -> Result<Vec<Read>, Gap> {
-        if texts.is_empty() {
-            return Ok(Vec::new());
-        }
-        let tokens: Vec<_> = texts.iter().map(|text| self.vocabulary.tokens(text)).collect();
-        let pieces: Vec<(usize, Range<usize>)> =
-            tokens.iter().enumerate().flat_map(|(index, tokens)| self.pieces(tokens.ids.len()).map(move |piece| (index, piece))).collect();
-        let ids = |(index, piece): &(usize, Range<usize>)| tokens.get(*index).and_then(|tokens| tokens.ids.get(piece.clone()));
-        let framed: Vec<_> = pieces.iter().map(|piece| self.vocabulary.framed(ids(piece).unwrap_or_default())).collect();
-        let mut reads: Vec<Read> = texts.iter().map(|_| Read::default()).collect();
-        let mut counts = vec![0.0_f32; texts.len()];
-        let (mut pieces, mut framed) = (pieces.as_slice(), framed.as_slice());
-        while !framed.is_empty() {
-            let (count, total) = batch(framed);
-            let (now, later) = framed.split_at_checked(count).unwrap_or((framed, &[]));
-            let (now_pieces, later_pieces) = pieces.split_at_checked(count).unwrap_or((pieces, &[]));
-            let windows: Vec<&[u32]> = now.iter().map(Vec::as_slice).collect();
-            let timed = self.lanes.run(deadline, || {
-                let begun = Instant::now();
-                (self.network.read(&windows), begun.elapsed())
-            });
-            let (logits, took) = timed.ok_or(Gap::ModelSkipped)?;
-            self.meter.read(count, total, took);
-            for ((index, piece), logits) in now_pieces.iter().zip(&logits) {
-                let (Some(read), Some(tokens), Some(count)) = (reads.get_mut(*index), tokens.get(*index), counts.get_mut(*index)) else {
-                    continue;
-                };
-                let places = tokens.places.get(piece.clone()).unwrap_or_default();
-                let text = texts.get(*index).copied().unwrap_or_default();
-                passages::add_spans(&self.heads, text, places, logits, &mut read.spans);
-                *count += 1.0;
-                mix(&mut read.sequence, &logits.sequence, *count);
-            }
-            (framed, pieces) = (later, later_pieces);
-        }
-        Ok(reads)
-    }
-
-    /// Cuts so many tokens into pieces that fit the network.
-    fn pieces(&self, tokens: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let room = self.room;
-        let step = (room - room / SHARED).max(1);
-        let count = if tokens <= room { 1 } else { 1 + (tokens - room).div_ceil(step) };
-        (0..count).map(move |number| number * step..(number * step + room).min(tokens))
-    }
-
-    fn finding(&self, segment: usize, span: crate::text::Span, label: &Label, confidence: f32) -> Finding {
+    fn finding(&self, segment: usize, span: Span, label: &Label, confidence: f32) -> Finding {
         let (label, detector) = (label.clone(), Arc::clone(&self.detector));
         Finding { segment, span, label, detector, evidence: Evidence::Model, confidence: Confidence::new(confidence) }
-    }
-
-    /// What a window is known by.
-    fn digest(&self, text: &str) -> [u8; 16] {
-        let digest = blake3::keyed_hash(&self.key, text.as_bytes());
-        digest.as_bytes().first_chunk().copied().unwrap_or_default()
-    }
-}
-
-/// How many of `windows` are a batch, and their tokens.
-fn batch(windows: &[Vec<u32>]) -> (usize, usize) {
-    let mut total = 0;
-    for (count, window) in windows.iter().enumerate() {
-        if count > 0 && total + window.len() > BATCH {
-            return (count, total);
-        }
-        total += window.len();
-    }
-    (windows.len(), total)
-}
-
-/// Makes `mean`, of `count` - 1 rows so far, the mean of one row more.
-fn mix(mean: &mut Vec<f32>, row: &[f32], count: f32) {
-    if mean.is_empty() {
-        mean.extend_from_slice(row);
-    } else {
-        mean.iter_mut().zip(row).for_each(|(mean, number)| *mean += (number - *mean) / count);
     }
 }
 

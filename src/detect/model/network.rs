@@ -32,6 +32,8 @@ pub(super) struct Logits {
     pub(super) tokens: Vec<f32>,
     /// One for each sequence label.
     pub(super) sequence: Vec<f32>,
+    /// The mean of the last hidden states.
+    pub(super) mean: Vec<f32>,
 }
 
 struct Layer {
@@ -131,8 +133,9 @@ impl Network {
             let (own, rest) = states.split_at_checked(length * hidden).unwrap_or((states, &[]));
             let (own_tags, rest_tags) = tags.split_at_checked(length * width).unwrap_or((tags, &[]));
             (states, tags) = (rest, rest_tags);
-            all.push(Logits { tokens: own_tags.to_vec(), sequence: Vec::new() });
             push_mean(own, hidden, &mut means);
+            let mean = means.rchunks_exact(hidden).next().map(<[f32]>::to_vec).unwrap_or_default();
+            all.push(Logits { tokens: own_tags.to_vec(), sequence: Vec::new(), mean });
         }
         let mut pooled = self.sequence_dense.apply(&kernels, &means, hidden);
         pooled.iter_mut().for_each(|number| *number = number.tanh());

@@ -1,6 +1,13 @@
 //! What the heads say, in places: tags of tokens to spans of a window, windows that follow one another to passages.
 
-use super::{Seen, Spotted, decode, fields::MASK, file::Heads, network::Logits, vocabulary::Tokens};
+use super::{
+    decode,
+    fields::MASK,
+    file::Heads,
+    look::{Seen, Spotted},
+    network::Logits,
+    vocabulary::Tokens,
+};
 use crate::finding::Label;
 use std::ops::Range;
 
@@ -119,7 +126,7 @@ pub(super) fn words(text: &str, tokens: &Tokens) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::model::{Read, windows::Window};
+    use crate::detect::model::{look::Read, windows::Window};
     use std::sync::Arc;
 
     fn heads() -> Heads {
@@ -134,7 +141,7 @@ mod tests {
     }
 
     fn seen(range: Range<usize>, logit: f32) -> Seen {
-        let read = Some(Arc::new(Read { spans: Vec::new(), sequence: vec![logit] }));
+        let read = Some(Arc::new(Read { sequence: vec![logit], ..Read::default() }));
         Seen { field: 0, window: Window { range, weight: 50 }, key: [0; 16], read }
     }
 

@@ -14,8 +14,9 @@ mod stream;
 mod turn;
 mod violation;
 
-/// What hyper may hold of a connection: the longest head, and as much again of what follows it.
-pub const MAX_BUFFER: usize = 2 * MAX_HEAD;
+/// What hyper may hold of a connection: the longest head, and a little of what follows it. Every connection may hold so much, also
+/// one that waits with its body for memory.
+pub const MAX_BUFFER: usize = MAX_HEAD + (8 << 10);
 
 pub use framing::{Guard, MAX_HEAD, MAX_HEADERS};
 pub use stream::{Guarded, Limits, guard};

@@ -1,16 +1,19 @@
 mod tiny;
 
 use super::*;
-use crate::{content, finding::Label, text::Span};
+use crate::{content, finding::Gap};
 use proptest::prelude::*;
-use std::{sync::LazyLock, time::Duration};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 use tiny::{Reference, Tiny};
 
 static LOOKUP: LazyLock<Model> = LazyLock::new(|| Tiny::lookup().model().expect("a tiny model"));
 
 fn read(text: &str) -> Detection {
     let mut detection = Detection::default();
-    LOOKUP.read(&Document::plain(text), &mut detection, &mut Budget::new(usize::MAX, None));
+    LOOKUP.read(&Document::plain(text), None, &mut detection, &mut Budget::new(usize::MAX, None));
     detection
 }
 
@@ -143,7 +146,7 @@ fn what_rules_found_is_not_read_again_and_stays() {
     };
     for label in ["personal.phone", "personal.name"] {
         let mut detection = Detection { findings: vec![rule(label)], ..Detection::default() };
-        LOOKUP.read(&Document::plain(text), &mut detection, &mut Budget::new(usize::MAX, None));
+        LOOKUP.read(&Document::plain(text), None, &mut detection, &mut Budget::new(usize::MAX, None));
         let kept: Vec<_> = detection.findings.iter().map(|finding| (finding.label.as_str(), finding.span.slice(text))).collect();
         assert!(kept.contains(&(label, "Ada")), "{kept:?}");
     }
@@ -154,7 +157,7 @@ fn text_that_was_read_is_known() {
     let model = Tiny::lookup().model().expect("a model");
     let turn = |text: &str| {
         let mut detection = Detection::default();
-        model.read(&Document::plain(text), &mut detection, &mut Budget::new(usize::MAX, None));
+        model.read(&Document::plain(text), None, &mut detection, &mut Budget::new(usize::MAX, None));
         (model.readings().windows, detection.findings.len())
     };
     let chat = "please call Ada Lovelace and the river. ".repeat(60);
@@ -167,19 +170,46 @@ fn text_that_was_read_is_known() {
 }
 
 #[test]
+fn a_stretch_is_known_as_a_whole_only_when_it_was_read_to_its_end_and_with_the_same_parts_masked() {
+    let model = Tiny::lookup().model().expect("a model");
+    let text = "please call Ada Lovelace and the river. ".repeat(60);
+    let read = |tokens: usize, masked: Option<Range<usize>>| {
+        let mask = |range: Range<usize>| Finding {
+            segment: 0,
+            span: Span::of(&text, range.start, range.end).expect("a span"),
+            label: Label::parse("identifier").expect("a label"),
+            detector: "rule".into(),
+            evidence: Evidence::Structure,
+            confidence: Confidence::new(0.9),
+        };
+        let mut detection = Detection { findings: masked.map(mask).into_iter().collect(), ..Detection::default() };
+        model.read(&Document::plain(&text), None, &mut detection, &mut Budget::new(usize::MAX, None).with_tokens(tokens));
+        let own = detection.findings.into_iter().filter(|finding| finding.evidence == Evidence::Model);
+        (detection.gap, own.map(|finding| finding.span.range()).collect::<Vec<_>>())
+    };
+    let first = text.find("Ada").expect("a name");
+    let (gap, some) = read(250, None);
+    assert!(gap == Some(Gap::ModelSkipped) && (1..60).contains(&some.len()), "{gap:?} {some:?}");
+    let (gap, all) = read(usize::MAX, None);
+    assert_eq!((gap, all.len()), (None, 60));
+    assert_eq!(read(0, None), (None, all.clone()));
+    assert_eq!(read(usize::MAX, Some(first..first + "Ada Lovelace".len())), (None, all[1..].to_vec()));
+}
+
+#[test]
 fn what_is_beyond_the_budget_or_the_deadline_is_a_gap() {
     let text = "please call Ada Lovelace and the river. ".repeat(60);
     let model = Tiny::lookup().model().expect("a model");
     let run = |mut budget: Budget| {
         let mut detection = Detection::default();
-        model.read(&Document::plain(&text), &mut detection, &mut budget);
+        model.read(&Document::plain(&text), None, &mut detection, &mut budget);
         (detection.gap, detection.findings.len())
     };
     let (gap, names) = run(Budget::new(usize::MAX, None).with_tokens(250));
     assert!(gap == Some(Gap::ModelSkipped) && names > 0 && names < 60, "{gap:?} {names}");
     let fresh = Tiny::lookup().model().expect("a model");
     let mut detection = Detection::default();
-    fresh.read(&Document::plain(&text), &mut detection, &mut Budget::new(usize::MAX, Some(Instant::now())));
+    fresh.read(&Document::plain(&text), None, &mut detection, &mut Budget::new(usize::MAX, Some(Instant::now())));
     assert_eq!((detection.gap, detection.findings.len()), (Some(Gap::ModelSkipped), 0));
     assert_eq!(fresh.readings().skipped, 1);
     assert_eq!(run(Budget::new(usize::MAX, Some(Instant::now() + Duration::from_secs(60)))), (None, 60));
@@ -195,7 +225,7 @@ fn the_words_that_carried_a_passage_are_told() {
     }
     let finding = detection.findings.remove(0);
     assert_eq!(finding.label.as_str(), "business.contract");
-    let carried = LOOKUP.explain(&document, &[], &finding, &mut Budget::new(usize::MAX, None));
+    let carried = LOOKUP.explain(&document, None, &[], &finding, &mut Budget::new(usize::MAX, None));
     assert_eq!(carried.first().map(|carried| carried.span.slice(text)), Some("contract"), "{carried:?}");
     assert!(carried[0].share > 0.5);
 }
@@ -208,7 +238,7 @@ fn messages_in_a_body_are_read_and_keys_lead_back() {
     let mut budget = Budget::new(1 << 20, None);
     let document = content::extract("/v1/chat?q=please+call+Ada", &headers, &bytes, &mut budget, &mut Vec::new());
     let mut detection = Detection::default();
-    LOOKUP.read(&document, &mut detection, &mut budget);
+    LOOKUP.read(&document, None, &mut detection, &mut budget);
     let found: Vec<_> =
         detection.findings.iter().map(|f| (document.place(f.segment, f.span), document.text(f.segment, f.span).to_owned())).collect();
     let expected = [("url", "Ada"), ("$.messages[0].content", "Ada Lovelace"), ("$.messages[0].content", "Grace")];

@@ -1,5 +1,9 @@
 //! `exeat learn`: the company's own data to a pack.
 
+mod report;
+
+pub(super) use report::{figures, left_out, progress, said, share_line};
+
 use super::{
     ConfigArgs, Outcome,
     language::{self, choose},
@@ -12,25 +16,25 @@ use exeat::{
         pack::Section,
         seal::{self, Key},
     },
-    learn::{self, ColumnReport, Evaluation, LearnError, Learnt, Lesson, Names, Role, Share, Unread},
+    learn::{self, Against, Aim, Earlier, LearnError, Lesson, Means, Names},
     state,
     words::Language,
 };
-use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     env, fs, io,
-    io::IsTerminal as _,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Teach Exeat the company's own data, so that it is found wherever it goes
 ///
 /// Tables (--exact: CSV, TSV, XLSX, ODS, SQLite) are found by their rows, listed words (--dictionary) by themselves, and
 /// documents (--documents: text, code, HTML, Office files since 2007) by passages, also edited ones. What everybody may know
-/// (--public) is left out. The result is a pack, encrypted with a key that is made in the state directory on first use; it
-/// holds digests and no text. Name it in the configuration, [knowledge] packs, and a running Exeat takes it up.
+/// (--public) is left out. From 20 documents on, and with as many public ones of the same kind, new text about the same matters
+/// is found too: by the model, with a head that is trained here. The result is a pack, encrypted with a key that is made in the
+/// state directory on first use; it holds digests and weights and no text. Name it in the configuration, [knowledge] packs, and
+/// a running Exeat takes it up. What the head was trained on is kept beside it, sealed, as NAME.examples: only --update reads it.
 ///
 ///   exeat learn --name acme --exact customers.csv --documents contracts wiki --public website -o acme.exeat
 ///   exeat learn --update --documents contracts --remove old.csv -o acme.exeat
@@ -57,6 +61,12 @@ pub(super) struct Args {
     /// The same kind of documents, but known to everybody: the website, open-source code, the text of laws
     #[arg(long, num_args = 1.., value_name = "PATH")]
     public: Vec<PathBuf>,
+    /// Train the head without public documents of the same kind: it will take many of them for the company's own
+    #[arg(long)]
+    without_public: bool,
+    /// Share of other passages that the head may take for the company's own
+    #[arg(long, default_value_t = 0.001, value_name = "SHARE", value_parser = share)]
+    false_positives: f64,
     /// Go on with the pack at -o: sources named here are added, or replaced where they changed
     #[arg(long)]
     update: bool,
@@ -76,6 +86,9 @@ pub(super) struct Args {
     config: ConfigArgs,
 }
 
+/// What the examples are called, beside the pack.
+const EXAMPLES: &str = "examples";
+
 pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let mut config = args.config.load()?;
     // Earlier packs are no part of the lesson, and may be what is to be replaced.
@@ -86,6 +99,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let language = language::of_environment();
     let key = key(&config, args.update, language)?;
     let earlier = if args.update { Some(opened(&args.output, &key)?) } else { None };
+    let beside = args.output.with_extension(EXAMPLES);
+    let examples = if args.update { kept_examples(&beside, &key, language) } else { Vec::new() };
     let lesson = Lesson {
         name: args.name.clone(),
         exact: args.exact.clone(),
@@ -95,13 +110,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
         remove: args.remove.clone(),
         primary: args.primary.clone(),
         names: if args.keep_names { Names::Kept } else { Names::Dropped },
+        aim: Aim { against: if args.without_public { Against::Ordinary } else { Against::Public }, false_positives: args.false_positives },
     };
+    if args.without_public {
+        eprintln!("{}", report::without_public(language));
+    }
     let detectors = config.detectors().map_err(super::Problems)?;
+    let model = config.model().map_err(super::Problems)?;
     let begun = Instant::now();
     let bar = progress();
-    let learnt = learn::learn(&lesson, &key, earlier.as_deref(), &detectors, &mut |progress| {
-        bar.set_message(format!("{}: {}", progress.source.display(), progress.done));
-    });
+    let means = Means { key: &key, detectors: &detectors, model: model.as_deref() };
+    let earlier = earlier.as_deref().map(|pack| Earlier { pack, examples: &examples });
+    let learnt = learn::learn(&lesson, means, earlier, &mut |progress| bar.set_message(said(language, progress)));
     bar.finish_and_clear();
     let learnt = match learnt {
         Err(LearnError::Nothing(unread)) => {
@@ -117,11 +137,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let thresholds = Thresholds { cells: config.knowledge.min_cells, characters: config.knowledge.min_characters };
     let detectors = detectors.with_knowledge(Arc::new(Knowledge::new(key.digester(), vec![pack], thresholds)));
     let evaluation = learn::evaluate(&detectors, &learnt.samples, &learnt.rows, &learnt.held_out);
-    let report = report(language, &learnt, &evaluation, took, memory);
+    let report = report::report(language, &learnt, &evaluation, took, memory);
     let file = seal::seal(&key, learnt.sections)?;
     state::write_private(&args.output, &file).with_context(|| args.output.display().to_string())?;
+    if let Some(examples) = learnt.examples {
+        let file = seal::seal(&key, vec![examples])?;
+        state::write_private(&beside, &file).with_context(|| beside.display().to_string())?;
+    }
     print!("{report}");
-    let (path, size) = (args.output.display(), megabytes(file.len()));
+    let (path, size) = (args.output.display(), report::megabytes(file.len()));
     println!(
         "{}",
         choose(
@@ -165,112 +189,23 @@ pub(super) fn opened(path: &Path, key: &Key) -> anyhow::Result<Vec<Section>> {
     seal::open(key, &mut file).with_context(|| path.display().to_string())
 }
 
-/// A line that says what is being read, on a terminal.
-fn progress() -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+/// What the head of an earlier lesson was trained on. It can be had again, so its loss is no error.
+fn kept_examples(path: &Path, key: &Key, language: Language) -> Vec<Section> {
+    match opened(path, key) {
+        Ok(sections) => sections,
+        Err(error) => {
+            let is_absent = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+            if !is_absent {
+                let lost = choose(language, "the head is trained on the sources that are named now", "分类头仅用本次指定的来源训练");
+                eprintln!("{error:#}; {lost}");
+            }
+            Vec::new()
+        }
     }
-    let bar = ProgressBar::new_spinner();
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar.with_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }
 
-/// A source that was left out, and why.
-pub(super) fn left_out(language: Language, unread: &Unread) -> String {
-    format!("{}: {}", unread.path.display(), unread.reason.words().say(language))
-}
-
-/// The page that says what was learnt, how well it does, and what it costs.
-fn report(language: Language, learnt: &Learnt, evaluation: &Evaluation, took: Duration, memory: usize) -> String {
-    let mut lines = Vec::new();
-    for table in &learnt.tables {
-        let (title, rows, cells, left) = (&table.title, table.rows, table.cells, table.left);
-        lines.push(match table.columns.as_slice() {
-            [] => choose(
-                language,
-                format!("{title}: {cells} of {rows} listed words; {left} say too little"),
-                format!("{title}：学习词条 {cells}/{rows}；{left} 条信息量过少"),
-            ),
-            _ => choose(
-                language,
-                format!("{title}: {rows} rows, {cells} cells; {left} rows say too little or are damaged"),
-                format!("{title}：{rows} 行，{cells} 个单元格；{left} 行信息量过少或已损坏"),
-            ),
-        });
-        lines.extend(table.columns.iter().map(|column| format!("  {}", describe(language, column))));
-    }
-    if learnt.documents + learnt.unchanged + learnt.forgotten > 0 {
-        let Learnt { documents, unchanged, forgotten, characters, .. } = learnt;
-        lines.push(choose(
-            language,
-            format!("documents: {documents} learnt ({characters} characters), {unchanged} unchanged, {forgotten} forgotten"),
-            format!("文档：新学 {documents} 份（{characters} 字符），未变 {unchanged} 份，移除 {forgotten} 份"),
-        ));
-    }
-    if learnt.public > 0 {
-        let (public, held) = (learnt.public, learnt.held_out.len());
-        lines.push(choose(
-            language,
-            format!("public documents: {public} left out of it, {held} of them tried instead"),
-            format!("公开文档：{public} 份不计入，其中 {held} 份用于测试误报"),
-        ));
-    }
-    lines.push(String::new());
-    lines.extend(figures(language, evaluation));
-    lines.push(String::new());
-    let (seconds, megabytes) = (took.as_secs_f64(), megabytes(memory));
-    lines.push(choose(
-        language,
-        format!("It took {seconds:.1} s, and takes {megabytes} of memory in use."),
-        format!("用时 {seconds:.1} 秒，使用时占内存 {megabytes}。"),
-    ));
-    if !learnt.unread.is_empty() {
-        lines.push(choose(language, "\nLeft out:".to_owned(), "\n未能学习：".to_owned()));
-        lines.extend(learnt.unread.iter().map(|unread| format!("  {}", left_out(language, unread))));
-    }
-    lines.push(String::new());
-    lines.join("\n") + "\n"
-}
-
-fn describe(language: Language, column: &ColumnReport) -> String {
-    let role = match column.role {
-        Role::Alone => choose(language, "counts alone", "单独即可判定"),
-        Role::Primary => choose(language, "tells rows apart", "用于区分各行"),
-        Role::Beside => choose(language, "counts beside it", "与其同现时计入"),
-        Role::Left => choose(language, "left out: too few different values, or too short", "不计入：取值过少或过短"),
-    };
-    format!("{}: {role}", column.heading)
-}
-
-/// What was tried and what came of it, with intervals.
-pub(super) fn figures(language: Language, evaluation: &Evaluation) -> Vec<String> {
-    let Evaluation { verbatim, tenth, three_tenths, broken_lines, rows, alarms } = evaluation;
-    let rows_of = [
-        (choose(language, "excerpts of 300 characters, as they are", "300 字摘录，原样"), verbatim),
-        (choose(language, "  lines broken as in a PDF", "  按 PDF 方式断行"), broken_lines),
-        (choose(language, "  10 % of the words changed", "  改动 10 % 的词"), tenth),
-        (choose(language, "  30 % of the words changed", "  改动 30 % 的词"), three_tenths),
-        (choose(language, "rows of tables", "表格行"), rows),
-        (choose(language, "false alarms, public excerpts of 300 characters", "误报：公开文档 300 字摘录"), &alarms.excerpts),
-        (choose(language, "false alarms, whole public documents", "误报：公开文档全文"), &alarms.texts),
-    ];
-    let mut lines =
-        vec![choose(language, "tried: found, of, share [95 % interval]".to_owned(), "测试项：命中 总数 比例 [95 % 区间]".to_owned())];
-    lines.extend(rows_of.into_iter().filter_map(|(what, share)| {
-        let Share { hits, of } = *share;
-        let [value, low, high] = share.interval()?;
-        Some(format!("  {what}: {hits} {of} {value:.4} [{low:.4},{high:.4}]"))
-    }));
-    if alarms.texts.of == 0 {
-        lines.push(choose(
-            language,
-            "  false alarms: not measured; name documents of the same kind with --public".to_owned(),
-            "  误报：未测量；请用 --public 提供同类公开文档".to_owned(),
-        ));
-    }
-    lines
-}
-
-fn megabytes(bytes: usize) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
+/// A share in (0, 0.5].
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| *share > 0.0 && *share <= 0.5);
+    share.ok_or_else(|| "a share above 0 and up to 0.5, such as 0.001".to_owned())
 }
