@@ -31,7 +31,7 @@ pub(super) struct Engine {
     gates: Vec<OnceLock<Gate>>,
     /// Compiled when first needed: most rules never are.
     steps: Vec<OnceLock<Option<Steps>>>,
-    /// For texts that ask too many steps.
+    /// For patterns that have no steps, and texts that ask too much of them.
     searched: Vec<OnceLock<Option<Regex>>>,
 }
 
@@ -94,7 +94,7 @@ impl Engine {
         Some(self.gates.get(keyword.pairs + index)?.get_or_init(|| Gate::of(hir, &keyword.text)))
     }
 
-    /// The exact pattern of a rule as steps; `None` if it is too large for that.
+    /// The exact pattern of a rule as steps, if it has any.
     pub(super) fn steps(&self, rule: u32) -> Option<&Steps> {
         let hir = &self.rules.get(rule as usize)?.hir;
         self.steps.get(rule as usize)?.get_or_init(|| Steps::of(&simplified(hir))).as_ref()

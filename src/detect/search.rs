@@ -1,9 +1,6 @@
-//! Where a rule's exact pattern matches: read step by step, and by an automaton where that would take too long.
+//! Where a rule's exact pattern matches: read step by step where that is possible, and by an automaton where it is not.
 
-use super::{
-    engine::Engine,
-    steps::{Found, Steps, Walk},
-};
+use super::{engine::Engine, steps::Found};
 use regex_automata::{
     Anchored, Input,
     meta::{Cache, Regex},
@@ -14,7 +11,6 @@ use std::ops::Range;
 /// The search states of one scan at a time, by rule. They are the only memory that grows with what texts hold, so there is a bound.
 #[derive(Default)]
 pub(super) struct Caches {
-    walk: Walk,
     by_rule: Vec<Option<Box<Cache>>>,
     uses: u32,
 }
@@ -22,16 +18,7 @@ pub(super) struct Caches {
 /// States beyond this many bytes are forgotten.
 const MOST_BYTES: usize = 32 << 20;
 
-/// Steps that a pattern may take for each byte of a window, and in all for a few, before it is searched by an automaton.
-const STEPS: usize = 16;
-const FEWEST_STEPS: usize = 500;
-
 impl Caches {
-    /// Sets how many steps may be taken in `window`, whatever is found there: each byte costs the same in a long one.
-    fn allow(&mut self, window: &Range<usize>) {
-        self.walk.left = window.len() * STEPS + FEWEST_STEPS;
-    }
-
     /// The states of rule `number`, whose pattern is `pattern`.
     fn of(&mut self, number: u32, pattern: &Regex) -> Option<&mut Cache> {
         let at = number as usize;
@@ -58,7 +45,6 @@ pub(super) fn each_match(
     window: Range<usize>,
     mut found: impl FnMut(Range<usize>, Range<usize>),
 ) {
-    caches.allow(&window);
     let Range { mut start, end } = window;
     while start < end
         && let Some((value, all)) = first_match(engine, caches, text, start..end, Anchored::No, number)
@@ -70,15 +56,14 @@ pub(super) fn each_match(
 
 /// Value and whole of what rule `number` matches at the start of `window`.
 pub(super) fn match_at_start(engine: &Engine, caches: &mut Caches, text: &str, number: u32, window: Range<usize>) -> Option<Found> {
-    caches.allow(&window);
     first_match(engine, caches, text, window, Anchored::Yes, number)
 }
 
 /// The first match of rule `number` in `window`, or the one at its start: its value and all of it.
 fn first_match(engine: &Engine, caches: &mut Caches, text: &str, window: Range<usize>, anchored: Anchored, number: u32) -> Option<Found> {
     if let Some(steps) = engine.steps(number) {
-        let find = if anchored.is_anchored() { Steps::match_at } else { Steps::find };
-        if let Ok(found) = find(steps, text, window.clone(), &mut caches.walk) {
+        let found = if anchored.is_anchored() { Ok(steps.match_at(text, window.clone())) } else { steps.find(text, window.clone()) };
+        if let Ok(found) = found {
             return found;
         }
     }

@@ -7,6 +7,23 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 pub(super) struct Bytes([u64; 4]);
 
 impl Bytes {
+    pub(super) fn all() -> Self {
+        Self([u64::MAX; 4])
+    }
+
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let mut all = Self::default();
+        bytes.iter().for_each(|byte| all.add(*byte..=*byte));
+        all
+    }
+
+    /// Those of words in ASCII.
+    pub(super) fn words() -> Self {
+        let mut words = Self::of(b"_");
+        [b'0'..=b'9', b'A'..=b'Z', b'a'..=b'z'].into_iter().for_each(|range| words.add(range));
+        words
+    }
+
     pub(super) fn add(&mut self, bytes: std::ops::RangeInclusive<u8>) {
         for byte in bytes {
             self.0.get_mut(usize::from(byte / 64)).into_iter().for_each(|bits| *bits |= 1 << (byte % 64));
@@ -19,6 +36,11 @@ impl Bytes {
 
     pub(super) fn touches(&self, other: &Self) -> bool {
         self.0.iter().zip(other.0).any(|(a, b)| a & b != 0)
+    }
+
+    pub(super) fn without(mut self, other: &Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(a, b)| *a &= !b);
+        self
     }
 
     pub(super) fn union(mut self, other: &Self) -> Self {
@@ -65,6 +87,11 @@ impl Set {
             _other => return None,
         }
         Some(Self { first, wide: wide.into() })
+    }
+
+    /// Whether all are letters and digits of ASCII or `_`.
+    pub(super) fn is_of_words(&self) -> bool {
+        self.first.without(&Bytes::words()) == Bytes::default()
     }
 
     /// Where the first `count` of these characters end that stand from `at` on; fewer, if fewer stand there. And how many they are.
