@@ -1,6 +1,9 @@
 //! Where a rule's exact pattern matches: read step by step where that is possible, and by an automaton where it is not.
 
-use super::{engine::Engine, steps::Found};
+use super::{
+    engine::Engine,
+    steps::{Found, Steps, Threads},
+};
 use regex_automata::{
     Anchored, Input,
     meta::{Cache, Regex},
@@ -11,6 +14,7 @@ use std::ops::Range;
 /// The search states of one scan at a time, by rule. They are the only memory that grows with what texts hold, so there is a bound.
 #[derive(Default)]
 pub(super) struct Caches {
+    threads: Threads,
     by_rule: Vec<Option<Box<Cache>>>,
     uses: u32,
 }
@@ -62,8 +66,8 @@ pub(super) fn match_at_start(engine: &Engine, caches: &mut Caches, text: &str, n
 /// The first match of rule `number` in `window`, or the one at its start: its value and all of it.
 fn first_match(engine: &Engine, caches: &mut Caches, text: &str, window: Range<usize>, anchored: Anchored, number: u32) -> Option<Found> {
     if let Some(steps) = engine.steps(number) {
-        let found = if anchored.is_anchored() { Ok(steps.match_at(text, window.clone())) } else { steps.find(text, window.clone()) };
-        if let Ok(found) = found {
+        let find = if anchored.is_anchored() { Steps::match_at } else { Steps::find };
+        if let Ok(found) = find(steps, text, window.clone(), &mut caches.threads) {
             return found;
         }
     }

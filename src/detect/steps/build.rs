@@ -1,7 +1,7 @@
 //! From a pattern to its steps.
 
 use super::{
-    Node, Onward, Step, Steps, Then, Way,
+    Node, Onward, Step, Steps, Then,
     set::{Bytes, Set},
 };
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
@@ -10,15 +10,12 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 const MOST_NODES: usize = 2000;
 
 impl Steps {
-    /// The steps of `pattern`; `None` if the next byte does not always tell how a match goes on, or if they would be too many.
+    /// The steps of `pattern`; `None` if they would be too many.
     pub(in crate::detect) fn of(pattern: &Hir) -> Option<Self> {
         let mut builder = Builder::default();
         let end = builder.add(Step::End, 0, Onward { first: Bytes::all(), may_end: true })?;
         let start = builder.compile(pattern, end)?;
         let first = builder.onward(start).first;
-        if !builder.nodes.iter().all(is_decided) {
-            return None;
-        }
         let shortest = pattern.properties().minimum_len().unwrap_or(0);
         Some(Self { nodes: builder.nodes, start, first, shortest })
     }
@@ -76,8 +73,8 @@ impl Builder {
                 })
             }
             HirKind::Alternation(parts) => {
-                let ways = factored(parts).iter().map(|part| self.compile(part, next)).collect::<Option<Vec<_>>>()?;
-                if let [way] = *ways { Some(way) } else { self.choice(&ways) }
+                let ways = parts.iter().map(|part| self.compile(part, next)).collect::<Option<Vec<_>>>()?;
+                self.choice(&ways)
             }
         }
     }
@@ -111,14 +108,17 @@ impl Builder {
 
     fn run(&mut self, set: Set, min: u32, max: u32, next: usize) -> Option<usize> {
         let mut after = self.onward(next);
-        let then = if min != max && self.ends(next) { Then::End } else { Then::More };
         // Between two characters of a word there is no border.
         if min > 0 && set.is_of_words() && self.is_border(next) {
             after.first = after.first.without(&Bytes::words());
         }
-        if min != max && then == Then::More && set.first.touches(&after.first) {
-            return None;
-        }
+        let then = if min == max || !set.first.touches(&after.first) {
+            Then::More
+        } else if self.ends(next) {
+            Then::End
+        } else {
+            Then::Sooner(Box::new(after))
+        };
         let first = Onward { first: set.first, may_end: false };
         let onward = if min == 0 { first.union(&after) } else { first };
         self.add(Step::Run { set, min, max, then }, next, onward)
@@ -156,47 +156,7 @@ impl Builder {
     }
 
     fn ways(&self, ways: &[usize]) -> Step {
-        Step::Choice(ways.iter().map(|way| Way { to: *way, onward: self.onward(*way), ends: self.ends(*way) }).collect())
-    }
-}
-
-/// Whether the next byte tells the way, if there is a choice.
-fn is_decided(node: &Node) -> bool {
-    let Step::Choice(ways) = &node.step else { return true };
-    let open: Vec<&Onward> = ways.iter().filter(|way| !way.ends).map(|way| &way.onward).collect();
-    open.iter().enumerate().all(|(number, way)| open.iter().skip(number + 1).all(|other| !way.touches(other)))
-}
-
-/// The same alternatives, where those that begin alike have become one: `a(?:b|c)` for `ab|ac`. What then begins otherwise cannot match in
-/// the same place, or there are no steps, so the order among those does not matter.
-fn factored(parts: &[Hir]) -> Vec<Hir> {
-    let mut groups: Vec<(Hir, Vec<Hir>)> = Vec::new();
-    for part in parts {
-        let (first, rest) = split(part);
-        match groups.iter_mut().find(|(head, _)| *head == first) {
-            Some((_, rests)) => rests.push(rest),
-            None => groups.push((first, vec![rest])),
-        }
-    }
-    groups.into_iter().map(|(first, rests)| Hir::concat(vec![first, Hir::alternation(rests)])).collect()
-}
-
-/// The first byte, class or look of `hir`, and what follows.
-fn split(hir: &Hir) -> (Hir, Hir) {
-    match hir.kind() {
-        HirKind::Literal(literal) => match literal.0.split_at_checked(1) {
-            Some((first, rest)) => (Hir::literal(first), Hir::literal(rest)),
-            None => (hir.clone(), Hir::empty()),
-        },
-        HirKind::Concat(parts) => {
-            let (first, rest) = parts.split_first().map_or((Hir::empty(), Hir::empty()), |(first, _)| split(first));
-            (first, Hir::concat(std::iter::once(rest).chain(parts.iter().skip(1).cloned()).collect()))
-        }
-        HirKind::Repetition(Repetition { min, max, greedy, sub }) if *min > 0 && matches!(sub.kind(), HirKind::Class(_)) => {
-            let rest = Repetition { min: min - 1, max: max.map(|max| max - 1), greedy: *greedy, sub: sub.clone() };
-            ((**sub).clone(), Hir::repetition(rest))
-        }
-        _whole => (hir.clone(), Hir::empty()),
+        Step::Choice(ways.iter().map(|way| (self.onward(*way), *way)).collect())
     }
 }
 
