@@ -19,6 +19,8 @@ pub(super) struct Steps {
     start: usize,
     /// Bytes with which a match can begin.
     first: Bytes,
+    /// Whether it begins at a border of words.
+    at_border: bool,
     /// Bytes of the shortest match.
     shortest: usize,
 }
@@ -166,8 +168,11 @@ impl Steps {
         threads.allow(&window);
         let starts = window.start..(window.end + 1).saturating_sub(self.shortest);
         let bytes = text.as_bytes().get(starts).unwrap_or_default();
-        for (start, _) in (window.start..).zip(bytes).filter(|(_, byte)| self.first.holds(**byte)) {
-            if let Some(found) = self.walk(text, start..window.end, threads)? {
+        let mut left = window.start.checked_sub(1).and_then(|left| text.as_bytes().get(left)).copied();
+        for (start, byte) in (window.start..).zip(bytes) {
+            let before = left.replace(*byte);
+            let may_begin = self.first.holds(*byte) && !(self.at_border && is_word(before) == is_word(Some(*byte)));
+            if may_begin && let Some(found) = self.walk(text, start..window.end, threads)? {
                 return Ok(Some(found));
             }
         }
@@ -308,8 +313,7 @@ impl Steps {
 
 /// Whether `look`, of a kind that patterns have as steps, holds at `at`.
 fn holds(look: Look, text: &[u8], at: usize) -> bool {
-    let (left, right) = (at.checked_sub(1).and_then(|left| text.get(left)), text.get(at));
-    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let (left, right) = (at.checked_sub(1).and_then(|left| text.get(left)).copied(), text.get(at).copied());
     match look {
         Look::WordAscii => is_word(left) != is_word(right),
         Look::Start => left.is_none(),
@@ -318,6 +322,10 @@ fn holds(look: Look, text: &[u8], at: usize) -> bool {
         Look::EndLF => matches!(right, None | Some(b'\n')),
         _other => false,
     }
+}
+
+fn is_word(byte: Option<u8>) -> bool {
+    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]

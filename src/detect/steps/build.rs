@@ -17,7 +17,8 @@ impl Steps {
         let start = builder.compile(pattern, end)?;
         let first = builder.onward(start).first;
         let shortest = pattern.properties().minimum_len().unwrap_or(0);
-        Some(Self { nodes: builder.nodes, start, first, shortest })
+        let at_border = builder.is_border(start);
+        Some(Self { nodes: builder.nodes, start, first, at_border, shortest })
     }
 }
 

@@ -96,6 +96,11 @@ impl Set {
 
     /// Where the first `count` of these characters end that stand from `at` on; fewer, if fewer stand there. And how many they are.
     pub(super) fn run(&self, text: &str, seen: &[u8], mut at: usize, count: u32) -> (usize, u32) {
+        if self.wide.is_empty() {
+            let most = seen.get(at..at.saturating_add(count as usize).min(seen.len())).unwrap_or_default();
+            let have = most.iter().take_while(|byte| self.first.holds(**byte)).count();
+            return (at + have, have as u32);
+        }
         let mut have = 0;
         while have < count
             && let Some(width) = seen.get(at).and_then(|byte| self.width(*byte, text, at))
