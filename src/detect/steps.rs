@@ -3,7 +3,7 @@
 //! Of most tokens and identifiers the next byte tells how a match goes on, and a step is a literal or a whole run of characters of one kind.
 //! Where the next byte does not tell, the ways are followed side by side, in the order in which a search would try them (Pike's simulation),
 //! and those that meet become one: nothing is tried again. That is no faster than an automaton whose states are at hand; but those of
-//! hundreds of rules are not, and they take ten times the memory. Reading is counted: who has too many ways has his pattern searched by an
+//! hundreds of rules are not, and they take ten times the memory. Reading is counted, and a pattern that reads too much is searched by an
 //! automaton.
 
 mod build;
