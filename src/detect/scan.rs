@@ -91,6 +91,7 @@ impl Pass<'_> {
     fn run(&mut self) {
         self.scratch.windows.reset(self.engine.rules.len());
         self.scratch.known.reset();
+        self.scratch.caches.reset();
         self.scratch.own_traffic.clear();
 
         let mut spelled = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::{
     engine::Engine,
-    steps::{Found, Steps, Threads},
+    steps::{Found, GaveUp, Steps, Threads},
 };
 use regex_automata::{
     Anchored, Input,
@@ -15,6 +15,8 @@ use std::ops::Range;
 #[derive(Default)]
 pub(super) struct Caches {
     threads: Threads,
+    /// Rules whose patterns read too much of this text: an automaton searches the rest of it.
+    gave_up: Vec<u32>,
     by_rule: Vec<Option<Box<Cache>>>,
     uses: u32,
 }
@@ -23,6 +25,11 @@ pub(super) struct Caches {
 const MOST_BYTES: usize = 32 << 20;
 
 impl Caches {
+    /// Prepares for another text.
+    pub(super) fn reset(&mut self) {
+        self.gave_up.clear();
+    }
+
     /// The states of rule `number`, whose pattern is `pattern`.
     fn of(&mut self, number: u32, pattern: &Regex) -> Option<&mut Cache> {
         let at = number as usize;
@@ -65,10 +72,13 @@ pub(super) fn match_at_start(engine: &Engine, caches: &mut Caches, text: &str, n
 
 /// The first match of rule `number` in `window`, or the one at its start: its value and all of it.
 fn first_match(engine: &Engine, caches: &mut Caches, text: &str, window: Range<usize>, anchored: Anchored, number: u32) -> Option<Found> {
-    if let Some(steps) = engine.steps(number) {
+    if !caches.gave_up.contains(&number)
+        && let Some(steps) = engine.steps(number)
+    {
         let find = if anchored.is_anchored() { Steps::match_at } else { Steps::find };
-        if let Ok(found) = find(steps, text, window.clone(), &mut caches.threads) {
-            return found;
+        match find(steps, text, window.clone(), &mut caches.threads) {
+            Ok(found) => return found,
+            Err(GaveUp) => caches.gave_up.push(number),
         }
     }
     let input = &Input::new(text).range(window).anchored(anchored);
