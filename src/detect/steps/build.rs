@@ -54,7 +54,7 @@ impl Builder {
             HirKind::Look(look) => {
                 let onward = match look {
                     Look::End => Onward { first: Bytes::default(), may_end: true },
-                    Look::EndLF => Onward { first: Bytes::of(&[b'\n']), may_end: true },
+                    Look::EndLF => Onward { first: Bytes::of(b"\n"), may_end: true },
                     Look::WordAscii | Look::Start | Look::StartLF => self.onward(next),
                     _other => return None,
                 };
