@@ -18,8 +18,6 @@ pub(super) struct Words {
     /// By word: a bit for each rule that has it, in `stride` parts.
     rules_of: Vec<u64>,
     stride: usize,
-    /// The longest spelling, in bytes.
-    longest: usize,
 }
 
 /// What was found in a text so far; reused from text to text.
@@ -33,7 +31,7 @@ pub(super) struct Known {
     rules: Vec<u64>,
 }
 
-/// The words that begin in a stretch of the text: where they stand in [`Known`].
+/// The words of a stretch of the text, each counted where its rarest bytes begin: where they stand in [`Known`].
 #[derive(Clone, Copy)]
 struct Block {
     first_hit: usize,
@@ -72,7 +70,6 @@ impl Words {
             mine.sort_unstable();
             of_rule.push(mine.into_boxed_slice());
         }
-        let longest = all.iter().map(|(spelling, _)| spelling.len()).max().unwrap_or(0);
         let (long, short): (Vec<_>, Vec<_>) = all.into_iter().partition(|(spelling, _)| spelling.len() >= 3);
         let long = Wake::new(long.iter().map(|(spelling, word)| (spelling.as_str(), *word)));
         let mut short_bits = Box::new([0u64; PAIRS / 64]);
@@ -92,7 +89,7 @@ impl Words {
                 }
             }
         }
-        Ok(Self { long, short, short_bits, of_rule, rules_of, stride, longest })
+        Ok(Self { long, short, short_bits, of_rule, rules_of, stride })
     }
 
     /// Whether a word of `rule` could stand within `bytes` bytes of `range`: never a wrong no, and quickly told.
@@ -119,7 +116,7 @@ impl Words {
         })
     }
 
-    /// The words that begin in block `index`.
+    /// The words of block `index`.
     fn block(&self, known: &mut Known, text: &str, index: usize) -> Option<Block> {
         if known.blocks.len() <= index {
             known.blocks.resize(text.len() / BLOCK + 1, None);
@@ -133,17 +130,15 @@ impl Words {
 
     /// Looks for words in block `index`.
     fn read(&self, bytes: &[u8], index: usize, hits: &mut Vec<Hit>, rules: &mut Vec<u64>) -> Block {
-        let borders = index * BLOCK..(index + 1) * BLOCK;
-        let piece = bytes.get(borders.start..(borders.end + self.longest).min(bytes.len())).unwrap_or_default();
+        let places = index * BLOCK..((index + 1) * BLOCK).min(bytes.len());
         let (first_hit, first_rule) = (hits.len(), rules.len());
         let mut add = |start: usize, end: usize, words: &[u32]| {
-            let (start, end) = (borders.start + start, borders.start + end);
-            if start < borders.end && is_token(bytes, start, end) {
+            if is_token(bytes, start, end) {
                 hits.extend(words.iter().map(|word| Hit { start, end, word: *word }));
             }
         };
-        self.long.scan(piece, |start, end, word| add(start, end, &word.rules));
-        self.each_short(piece, |at, word| add(at, at + 2, &[word]));
+        self.long.scan_in(bytes, places.clone(), |start, end, word| add(start, end, &word.rules));
+        self.each_short(bytes, places, |at, word| add(at, at + 2, &[word]));
         rules.resize(first_rule + self.stride, 0);
         for hit in hits.get(first_hit..).unwrap_or_default() {
             let of_word = self.rules_of.get(hit.word as usize * self.stride..).unwrap_or_default();
@@ -152,19 +147,18 @@ impl Words {
         Block { first_hit, last_hit: hits.len(), rules: first_rule }
     }
 
-    /// Calls `hit` with place and number of each word of two letters in `piece`.
-    fn each_short(&self, piece: &[u8], mut hit: impl FnMut(usize, u32)) {
-        for (step, places) in piece.chunks(STEP).enumerate() {
-            let start = step * STEP;
+    /// Calls `hit` with place and number of each word of two letters that begins in `places`.
+    fn each_short(&self, bytes: &[u8], places: Range<usize>, mut hit: impl FnMut(usize, u32)) {
+        for start in places.clone().step_by(STEP) {
             let mut window = [0u8; STEP + 3];
-            let seen = piece.get(start.saturating_sub(1)..(start + places.len() + 2).min(piece.len())).unwrap_or_default();
-            window.iter_mut().skip(usize::from(step == 0)).zip(seen).for_each(|(to, from)| *to = *from);
+            let seen = bytes.get(start.saturating_sub(1)..(start + STEP + 2).min(bytes.len())).unwrap_or_default();
+            window.iter_mut().skip(usize::from(start == 0)).zip(seen).for_each(|(to, from)| *to = *from);
             for (eight, found) in (start..).step_by(8).zip(two_letters(&window).as_chunks::<8>().0) {
                 let mut found = u64::from_le_bytes(*found);
                 while found != 0 {
                     let at = eight + (found.trailing_zeros() / 8) as usize;
                     found &= found - 1;
-                    let Some(&[a, b]) = piece.get(at..at + 2) else { continue };
+                    let Some(&[a, b]) = bytes.get(at..at + 2).filter(|_| at < places.end) else { continue };
                     let index = pair_index([a, b]);
                     if self.short_bits.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1)
                         && let Some(word) = self.short.get(&[a, b].map(|byte| byte.to_ascii_lowercase()))
@@ -211,7 +205,7 @@ impl Known {
         self.rules.clear();
     }
 
-    /// Whether a word of `rule` begins in `block`.
+    /// Whether a word of `rule` is in `block`.
     fn has_word_of(&self, block: Block, rule: u32) -> bool {
         self.rules.get(block.rules + rule as usize / 64).is_some_and(|bits| bits >> (rule % 64) & 1 == 1)
     }

@@ -7,10 +7,11 @@ use super::{
     quiet,
     rule::{self, Rule, WithoutContext},
     shape::Shapes,
+    steps::Steps,
     wake::{Keyword, Wake},
 };
 use crate::{knowledge::Knowledge, problem::Problem};
-use regex_automata::meta::{Cache, Regex};
+use regex_automata::meta::Regex;
 use regex_syntax::hir::{Capture, Hir, HirKind, Repetition};
 use std::sync::{Arc, OnceLock};
 
@@ -29,7 +30,9 @@ pub(super) struct Engine {
     /// By pair of a keyword and a rule.
     gates: Vec<OnceLock<Gate>>,
     /// Compiled when first needed: most rules never are.
-    patterns: Vec<OnceLock<Option<Regex>>>,
+    steps: Vec<OnceLock<Option<Steps>>>,
+    /// For patterns that have no steps, and texts that ask too much of them.
+    searched: Vec<OnceLock<Option<Regex>>>,
 }
 
 /// How far a match may extend around what woke its rule.
@@ -75,9 +78,10 @@ impl Engine {
             .map_err(whole)?;
         let words = Words::new(&rules).map_err(whole)?;
         let reaches = rules.iter().map(Reach::of).collect();
-        let patterns = rules.iter().map(|_| OnceLock::new()).collect();
+        let steps = rules.iter().map(|_| OnceLock::new()).collect();
+        let searched = rules.iter().map(|_| OnceLock::new()).collect();
         let gates = (0..wake.pairs()).map(|_| OnceLock::new()).collect();
-        Ok(Self { rules, options, knowledge: None, wake, shapes, by_shape, words, reaches, gates, patterns })
+        Ok(Self { rules, options, knowledge: None, wake, shapes, by_shape, words, reaches, gates, steps, searched })
     }
 
     pub(super) fn reach(&self, rule: u32) -> Reach {
@@ -90,10 +94,16 @@ impl Engine {
         Some(self.gates.get(keyword.pairs + index)?.get_or_init(|| Gate::of(hir, &keyword.text)))
     }
 
-    /// The exact pattern of a rule; `None` if it is too large, which [`Engine::compile`] reports.
-    pub(super) fn pattern(&self, rule: u32) -> Option<&Regex> {
+    /// The exact pattern of a rule as steps, if it has any.
+    pub(super) fn steps(&self, rule: u32) -> Option<&Steps> {
         let hir = &self.rules.get(rule as usize)?.hir;
-        self.patterns.get(rule as usize)?.get_or_init(|| compile(hir).ok()).as_ref()
+        self.steps.get(rule as usize)?.get_or_init(|| Steps::of(&simplified(hir))).as_ref()
+    }
+
+    /// The exact pattern of a rule as a regular expression; `None` if it is too large, which [`Engine::compile`] reports.
+    pub(super) fn searched(&self, rule: u32) -> Option<&Regex> {
+        let hir = &self.rules.get(rule as usize)?.hir;
+        self.searched.get(rule as usize)?.get_or_init(|| compile(hir).ok()).as_ref()
     }
 
     /// Whether all checks of a rule hold for `value`. Samples that were asked for need not look real.
@@ -114,7 +124,7 @@ impl Engine {
 
     /// Compiles every pattern now and tells which do not.
     pub(super) fn compile(&self) -> Vec<Problem> {
-        let bad = (0u32..).zip(&self.rules).filter(|(number, _)| self.pattern(*number).is_none());
+        let bad = (0u32..).zip(&self.rules).filter(|(number, _)| self.searched(*number).is_none());
         bad.map(|(_, rule)| {
             let cause = compile(&rule.hir).err().unwrap_or_default();
             rule::problem(
@@ -126,34 +136,6 @@ impl Engine {
             )
         })
         .collect()
-    }
-}
-
-/// The search states of one scan at a time, by rule. They are the only memory that grows with what texts hold, so there is a bound.
-#[derive(Default)]
-pub(super) struct Caches {
-    by_rule: Vec<Option<Box<Cache>>>,
-    uses: u32,
-}
-
-/// States beyond this many bytes are forgotten.
-const MOST_BYTES: usize = 32 << 20;
-
-impl Caches {
-    /// The states of rule `number`, whose pattern is `pattern`.
-    pub(super) fn of(&mut self, number: u32, pattern: &Regex) -> Option<&mut Cache> {
-        let at = number as usize;
-        self.uses = self.uses.wrapping_add(1);
-        let new = !matches!(self.by_rule.get(at), Some(Some(_)));
-        if (new || self.uses.is_multiple_of(1 << 16))
-            && self.by_rule.iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>() > MOST_BYTES
-        {
-            self.by_rule.clear();
-        }
-        if self.by_rule.len() <= at {
-            self.by_rule.resize_with(at + 1, || None);
-        }
-        Some(self.by_rule.get_mut(at)?.get_or_insert_with(|| Box::new(pattern.create_cache())))
     }
 }
 
@@ -186,6 +168,12 @@ fn compile(hir: &Hir) -> Result<Regex, String> {
     let hir = &simplified(hir);
     let config = Regex::config().nfa_size_limit(Some(10 << 20)).hybrid_cache_capacity(512 << 10).dfa(false);
     Regex::builder().configure(config).build_from_hir(hir).map_err(|error| rule::last_line(&error))
+}
+
+/// A pattern in both ways that it can be read.
+#[cfg(test)]
+pub(super) fn both(hir: &Hir) -> Option<(Steps, Regex)> {
+    Some((Steps::of(&simplified(hir))?, compile(hir).ok()?))
 }
 
 impl Reach {

@@ -63,6 +63,10 @@ impl Gate {
 
     /// Where a match can lie that holds the keyword at `keyword` of `text` and reaches at most `before` bytes beyond it; `None` if nowhere.
     pub(super) fn passage(&self, text: &[u8], keyword: Range<usize>, before: usize) -> Option<Passage> {
+        // Most that fail do so right behind the keyword.
+        if !self.after.may_follow(text.get(keyword.end)) {
+            return None;
+        }
         // Few patterns begin with long stretches of anything, so this walk is the shorter one.
         let lead = text.get(..keyword.start)?.iter().rev().take(before);
         let begins = self.before.walk(lead, |distance| self.before.may_end(text, keyword.start.saturating_sub(distance)));
@@ -181,6 +185,15 @@ impl Side {
         Self { class: [0; 256], places: vec![anything], ends_at_keyword: true, at_end: AtEnd::Anything }
     }
 
+    /// Whether `byte` can be next to the keyword; `None` where the text ends.
+    fn may_follow(&self, byte: Option<&u8>) -> bool {
+        self.ends_at_keyword || byte.is_some_and(|byte| self.places(*byte).through & 1 == 1)
+    }
+
+    fn places(&self, byte: u8) -> Places {
+        self.class.get(usize::from(byte)).and_then(|class| self.places.get(usize::from(*class))).copied().unwrap_or_default()
+    }
+
     /// Whether what must hold at an end of a match holds at `at`.
     fn may_end(&self, text: &[u8], at: usize) -> bool {
         let (left, right) = (at.checked_sub(1).and_then(|left| text.get(left)), text.get(at));
@@ -195,8 +208,7 @@ impl Side {
     fn walk<'t>(&self, bytes: impl Iterator<Item = &'t u8>, may_end: impl Fn(usize) -> bool) -> Ends {
         let mut ends = Ends { near: u64::from(self.ends_at_keyword && may_end(0)), ..Ends::default() };
         for (distance, byte) in (1..).zip(bytes) {
-            let places = self.class.get(usize::from(*byte)).and_then(|class| self.places.get(usize::from(*class)));
-            let Some(places) = places.copied() else { return ends };
+            let places = self.places(*byte);
             let bit = 1 << (distance - 1).min(PLACES - 1);
             if places.through & bit == 0 {
                 return ends;

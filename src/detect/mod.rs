@@ -24,8 +24,10 @@ mod random;
 mod rarity;
 mod rule;
 mod scan;
+mod search;
 mod shape;
 mod shipped;
+mod steps;
 mod wake;
 mod window;
 

@@ -12,7 +12,25 @@ type Kept = BTreeMap<(usize, usize), Finding>;
 /// Sorts by segment and place; of findings that overlap keeps what the company itself taught, then the one with the strongest evidence, then
 /// the longest, then the surest, then the most particular label. Passages of learnt documents are long and give way to all but a model's
 /// guesses: what is left of them around the others stays.
-pub(super) fn resolve(findings: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn resolve(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| (finding.segment, finding.span));
+    let mut kept = Vec::with_capacity(findings.len());
+    let mut findings = findings.into_iter().peekable();
+    while let Some(first) = findings.next() {
+        let (segment, mut end) = (first.segment, first.span.end());
+        let mut rivals = vec![first];
+        while let Some(next) = findings.next_if(|next| next.segment == segment && next.span.start() < end) {
+            end = end.max(next.span.end());
+            rivals.push(next);
+        }
+        // Most findings stand alone.
+        kept.extend(if rivals.len() == 1 { rivals } else { choose(rivals) });
+    }
+    kept
+}
+
+/// What is kept of findings that overlap one another, or others that do.
+fn choose(findings: Vec<Finding>) -> Vec<Finding> {
     let (passages, mut findings): (Vec<Finding>, Vec<Finding>) =
         joined(findings).into_iter().partition(|finding| finding.label.is_under("company.document"));
     findings.sort_by(|a, b| {

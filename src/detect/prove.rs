@@ -1,6 +1,6 @@
 //! Rules prove themselves: each one's examples must be found and its counterexamples must not.
 
-use super::{Detectors, Rule, WithoutContext, engine::Caches, normalise::normalise, overlap, scan};
+use super::{Detectors, Rule, WithoutContext, normalise::normalise, overlap, scan, search};
 use crate::{budget::Budget, content::Document, finding::Finding, problem::Problem};
 
 /// What counts as found.
@@ -56,7 +56,9 @@ fn unmatched(detectors: &Detectors, index: u32, rule: &Rule, text: &str) -> Stri
     let normalised = normalise(text);
     let text = normalised.as_ref().map_or(text, |normalised| &normalised.text);
     let mut values = Vec::new();
-    scan::each_match(&detectors.engine, &mut Caches::default(), text, index, 0..text.len(), |range, _| values.extend(text.get(range)));
+    search::each_match(&detectors.engine, &mut search::Caches::default(), text, index, 0..text.len(), |range, _| {
+        values.extend(text.get(range))
+    });
     let Some(value) = values.first() else { return "the pattern does not match".to_owned() };
     let failed = rule.check_names.iter().zip(&rule.checks).find(|(_, check)| !values.iter().any(|value| check(value)));
     if let Some((name, _)) = failed {

@@ -4,11 +4,12 @@ use super::{
     Detection, Suppressed, context,
     digits::{self, How, Spelled},
     embedded,
-    engine::{Caches, Engine, Start},
+    engine::{Engine, Start},
     learnt,
     normalise::{Normalised, normalise},
     quiet::{self, Reason},
     rule::{Rule, WithoutContext},
+    search::{Caches, each_match, match_at_start},
     window::Windows,
 };
 use crate::{
@@ -16,7 +17,6 @@ use crate::{
     finding::{Evidence, Finding},
     text::Span,
 };
-use regex_automata::{Anchored, Input, util::primitives::NonMaxUsize};
 use std::ops::Range;
 
 /// What a scan needs again and again; kept from text to text.
@@ -91,6 +91,7 @@ impl Pass<'_> {
     fn run(&mut self) {
         self.scratch.windows.reset(self.engine.rules.len());
         self.scratch.known.reset();
+        self.scratch.caches.reset();
         self.scratch.own_traffic.clear();
 
         let mut spelled = Vec::new();
@@ -118,19 +119,23 @@ impl Pass<'_> {
 
     /// Tries the digit rules on a number that was put together. They must match all of it.
     fn spelled(&mut self, number: Spelled) {
-        let digits = &number.digits;
+        let (engine, digits) = (self.engine, &number.digits);
+        let whole = 0..digits.len();
         let mut rules = Vec::new();
-        let done =
-            self.engine.shapes.scan(digits.as_bytes(), 0..digits.len(), |rule, end| rules.extend((end == digits.len()).then_some(rule)));
+        // As for other digits, a check digit is cheaper than a search.
+        let tells_all = self.scratch.tell == Tell::Refused;
+        let done = engine.shapes.scan(digits.as_bytes(), whole.clone(), |rule, end| {
+            if end == whole.end && (tells_all || engine.passes_checks(rule, digits)) {
+                rules.push(rule);
+            }
+        });
         if done.is_err() {
             return;
         }
         for rule in rules {
-            let mut whole = false;
-            each_match(self.engine, &mut self.scratch.caches, digits, rule, 0..digits.len(), |range, _| {
-                whole |= range == (0..digits.len())
-            });
-            if whole {
+            let mut matches = false;
+            each_match(engine, &mut self.scratch.caches, digits, rule, whole.clone(), |range, _| matches |= range == whole);
+            if matches {
                 self.judge(&Candidate { rule, value: digits, range: number.range.clone(), spelled: Some(number.how) });
             }
         }
@@ -262,8 +267,7 @@ fn matches(engine: &Engine, text: &str, scratch: &mut Scratch, mut found: impl F
         if last.0 == rule && window.start < last.1 {
             continue;
         }
-        let input = Input::new(text).range(window).anchored(Anchored::Yes);
-        if let Some((value, all)) = first_match(engine, &mut scratch.caches, &input, rule) {
+        if let Some((value, all)) = match_at_start(engine, &mut scratch.caches, text, rule, window) {
             last = (rule, all.end);
             found(rule, value, all);
         }
@@ -271,41 +275,6 @@ fn matches(engine: &Engine, text: &str, scratch: &mut Scratch, mut found: impl F
     for (rule, window) in scratch.windows.drain() {
         each_match(engine, &mut scratch.caches, text, rule, window, |value, all| found(rule, value, all));
     }
-}
-
-/// Calls `found` with the value (the group of that name, or all) and the whole of what rule `number` matches in `window`.
-pub(super) fn each_match(
-    engine: &Engine,
-    caches: &mut Caches,
-    text: &str,
-    number: u32,
-    window: Range<usize>,
-    mut found: impl FnMut(Range<usize>, Range<usize>),
-) {
-    let mut input = Input::new(text).range(window);
-    while let Some((value, all)) = first_match(engine, caches, &input, number) {
-        let end = all.end;
-        found(value, all);
-        if end >= input.end() {
-            break;
-        }
-        input.set_start(end);
-    }
-}
-
-/// The first match of rule `number` in `input`: its value and all of it.
-fn first_match(engine: &Engine, caches: &mut Caches, input: &Input<'_>, number: u32) -> Option<(Range<usize>, Range<usize>)> {
-    let pattern = engine.pattern(number)?;
-    let cache = caches.of(number, pattern)?;
-    if pattern.captures_len() == 1 {
-        let all = pattern.search_with(cache, input)?.range();
-        return Some((all.clone(), all));
-    }
-    let mut slots = [None; 4];
-    pattern.search_slots_with(cache, input, &mut slots)?;
-    let [start, end, value_start, value_end] = slots.map(|slot| slot.map(NonMaxUsize::get));
-    let (all, value) = (start?..end?, value_start.zip(value_end));
-    Some((value.map_or_else(|| all.clone(), |(start, end)| start..end), all))
 }
 
 #[cfg(test)]

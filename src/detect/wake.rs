@@ -4,7 +4,7 @@
 //! waits for another, tell whether some keyword's three bytes could stand there; only then the keyword itself is compared.
 
 use super::rarity;
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 /// The keywords of all rules.
 pub(super) struct Wake {
@@ -115,12 +115,20 @@ impl Wake {
     }
 
     /// Calls `hit` with start and end of every keyword that stands in `text`.
-    pub(super) fn scan(&self, text: &[u8], mut hit: impl FnMut(usize, usize, &Keyword)) {
+    pub(super) fn scan(&self, text: &[u8], hit: impl FnMut(usize, usize, &Keyword)) {
+        self.scan_in(text, 0..text.len(), hit);
+    }
+
+    /// Calls `hit` with start and end of every keyword in `text` whose rarest bytes begin in `places`: of places that lie side by side, one
+    /// has it, and no byte is looked at twice.
+    pub(super) fn scan_in(&self, text: &[u8], places: Range<usize>, mut hit: impl FnMut(usize, usize, &Keyword)) {
         if self.keywords.is_empty() {
             return;
         }
-        let mut at = 0;
-        while let Some(Ok(window)) = text.get(at..at + STRIDE + GRAM - 1).map(<&[u8; STRIDE + GRAM - 1]>::try_from) {
+        let mut at = places.start;
+        while at + STRIDE <= places.end
+            && let Some(Ok(window)) = text.get(at..at + STRIDE + GRAM - 1).map(<&[u8; STRIDE + GRAM - 1]>::try_from)
+        {
             let mut found = self.grams(window);
             while found != 0 {
                 self.verify(text, at + (found.trailing_zeros() / 8) as usize, &mut hit);
@@ -128,14 +136,19 @@ impl Wake {
             }
             at += STRIDE;
         }
-        // What is left is shorter than a window.
-        let mut last = [0u8; STRIDE + GRAM - 1];
-        let rest = text.get(at..).unwrap_or_default();
-        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        let mut found = self.grams(&last);
-        while found != 0 {
-            self.verify(text, at + (found.trailing_zeros() / 8) as usize, &mut hit);
-            found &= found - 1;
+        // What is left is shorter than a window, or stands at the end of the text.
+        while at < places.end {
+            let mut last = [0u8; STRIDE + GRAM - 1];
+            last.iter_mut().zip(text.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
+            let mut found = self.grams(&last);
+            while found != 0 {
+                let place = at + (found.trailing_zeros() / 8) as usize;
+                if place < places.end {
+                    self.verify(text, place, &mut hit);
+                }
+                found &= found - 1;
+            }
+            at += STRIDE;
         }
     }
 
@@ -246,6 +259,21 @@ mod tests {
         for lead in 0..40 {
             let text = format!("{}PASSWORDs绝密 key", "x".repeat(lead));
             assert_eq!(hits(&text), naive(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_places_side_by_side_one_has_the_word() {
+        let text = "PASSWORDs绝密 key and a password".repeat(3);
+        let wake = Wake::new(WORDS.iter().copied().zip(0..));
+        for width in 1..40 {
+            let mut found = Vec::new();
+            for start in (0..text.len()).step_by(width) {
+                let places = start..(start + width).min(text.len());
+                wake.scan_in(text.as_bytes(), places, |start, end, word| found.extend(word.rules.iter().map(|rule| (start, end, *rule))));
+            }
+            found.sort_unstable();
+            assert_eq!(found, naive(&text), "{width}");
         }
     }
 

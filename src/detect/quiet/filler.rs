@@ -41,39 +41,43 @@ static ANY_FILLER: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(&FILLERS.jo
 
 /// Whether a secret is only the place for one: it says so, or it is masked.
 pub(super) fn is_placeholder(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let bytes = lower.as_bytes();
+    let bytes = value.as_bytes();
     if is_blotted(bytes) {
         return true;
     }
-    let inside = lower.get(1..lower.len().saturating_sub(1)).unwrap_or_default();
+    let inside = value.get(1..value.len().saturating_sub(1)).unwrap_or_default();
     let bracketed = matches!(bytes, [b'<', .., b'>'] | [b'[', .., b']'] | [b'%', .., b'%'])
-        || matches!(bytes, [b'{', .., b'}'] if !random(value.get(1..=inside.len()).unwrap_or_default()))
+        || matches!(bytes, [b'{', .., b'}'] if !random(inside))
         || matches!(bytes, [b'$', name @ ..] if name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'));
     // In a long value a short word may stand by chance, or by a bad choice.
-    let says = |part: &str| match bytes.len() {
+    let says = |lower: &str, part: &str| match bytes.len() {
         0..=60 => lower.contains(part),
         61..=LONG => part.len() > 5 && lower.contains(part),
         _ => lower.matches(part).count() * part.len() * 8 > bytes.len(),
     };
     (bytes.len() <= LONG && (bracketed || check::is_template(value)))
-        || lower.ends_with("...")
-        || (ANY_PLACEHOLDER.stand_in(value) && PLACEHOLDERS.split(' ').any(says))
+        || value.ends_with("...")
+        || (ANY_PLACEHOLDER.stand_in(value) && {
+            let lower = value.to_ascii_lowercase();
+            PLACEHOLDERS.split(' ').any(|part| says(&lower, part))
+        })
 }
 
-/// Whether a value (in lower case) is mostly blotted out: `xxxx`, `****`, zeros, or the As that zero bytes are in base64.
+/// Whether a value is mostly blotted out: `xxxx`, `****`, zeros, or the As that zero bytes are in base64.
 fn is_blotted(bytes: &[u8]) -> bool {
     /// What people blot out with.
     const MASKS: &[u8] = b"x*.0-_#?";
     /// So many As in a row stand for nothing.
     const ZEROS: usize = 28;
-    let longest = |is: &dyn Fn(u8) -> bool| {
-        let runs = bytes.chunk_by(|a, b| a == b).filter(|run| run.first().is_some_and(|byte| is(*byte)));
-        runs.map(<[u8]>::len).max().unwrap_or(0)
-    };
-    let run = longest(&|byte| MASKS.contains(&byte));
-    let masks = bytes.iter().filter(|byte| MASKS.contains(byte)).count();
-    (run >= 5 && run * 3 >= bytes.len()) || (run >= 4 && masks * 3 >= bytes.len() * 2) || longest(&|byte| byte == b'a') >= ZEROS
+    let (mut run, mut masks, mut zeros) = (0, 0, 0);
+    for same in bytes.chunk_by(u8::eq_ignore_ascii_case) {
+        match same.first().map(u8::to_ascii_lowercase) {
+            Some(b'a') => zeros = same.len().max(zeros),
+            Some(byte) if MASKS.contains(&byte) => (run, masks) = (same.len().max(run), masks + same.len()),
+            _ => {}
+        }
+    }
+    (run >= 5 && run * 3 >= bytes.len()) || (run >= 4 && masks * 3 >= bytes.len() * 2) || zeros >= ZEROS
 }
 
 /// Whether a secret is made of fillers: one letter repeated, counted letters or digits.
@@ -81,11 +85,15 @@ pub(super) fn is_made_up(value: &str) -> bool {
     if value.len() > LONG {
         return false;
     }
-    let lower = value.to_ascii_lowercase();
-    let bytes = lower.as_bytes();
-    let longest_run = bytes.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
-    let rising = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_alphanumeric() && *b == *a + 1)).count();
-    (ANY_FILLER.stand_in(value) && FILLERS.iter().any(|filler| lower.matches(filler).count() * filler.len() * 2 > bytes.len()))
+    let bytes = value.as_bytes();
+    let longest_run = bytes.chunk_by(u8::eq_ignore_ascii_case).map(<[u8]>::len).max().unwrap_or(0);
+    let follows = |a: u8, b: u8| a.is_ascii_alphanumeric() && b.to_ascii_lowercase() == a.to_ascii_lowercase() + 1;
+    let rising = bytes.windows(2).filter(|pair| matches!(pair, [a, b] if follows(*a, *b))).count();
+    let filled = || {
+        let lower = value.to_ascii_lowercase();
+        FILLERS.iter().any(|filler| lower.matches(filler).count() * filler.len() * 2 > bytes.len())
+    };
+    (ANY_FILLER.stand_in(value) && filled())
         || (longest_run >= 5 && longest_run * 3 >= bytes.len())
         || (bytes.len() >= 8 && rising * 10 >= bytes.len() * 6)
 }

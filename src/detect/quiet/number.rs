@@ -5,7 +5,7 @@ use crate::{
     detect::{check, rule::Rule},
     finding::Evidence,
 };
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range, sync::LazyLock};
 
 /// Why a number is none that a person or a company goes by. A word that says what it is outweighs its looks.
 pub(super) fn number_reason(seen: &Seen<'_>, around: Token<'_>) -> Option<Reason> {
@@ -58,18 +58,27 @@ fn is_about_people(rule: &Rule) -> bool {
     ["id", "org", "finance", "personal.phone", "personal.plate"].iter().any(|prefix| rule.label.is_under(prefix))
 }
 
-/// Whether the words before a number say that it is an order's, a parcel's or an article's.
-fn is_order(before: &str) -> bool {
+/// Words for the number of an order, a parcel or an article, by their last letters.
+static ORDERS: LazyLock<HashMap<char, Vec<&str>>> = LazyLock::new(|| {
     const ENGLISH: &str = "order|order no|order nr|order number|order id|orderid|orderno|order num|tracking|tracking no|tracking number|\
         tracking id|trackingnumber|waybill|waybill no|shipment|shipment id|parcel|parcel id|sku|barcode|ean|upc|isbn|issn|asin|product id|\
         item id|item no|item number|article no|batch no|lot no|serial no|serial number|commit|build|revision|job id|trace id|request id";
     const CHINESE: &str = "订单|订单号|订单编号|订单号码|订单id|运单号|运单编号|快递单号|快递号|物流单号|物流号|单号|流水号|条形码|条码|货号|\
         商品编号|商品编码|商品id|批号|批次号|工单号|序列号|取件码|提货码|券码|會员单号|訂單編號|訂單號|運單號|單號";
+    let mut words: HashMap<char, Vec<&str>> = HashMap::new();
+    for word in ENGLISH.split('|').chain(CHINESE.split('|')) {
+        words.entry(word.chars().next_back().unwrap_or_default()).or_default().push(word);
+    }
+    words
+});
+
+/// Whether the words before a number say that it is an order's, a parcel's or an article's.
+fn is_order(before: &str) -> bool {
     let lower = before.to_lowercase().replace(['_', '-'], " ");
-    let is_word = |word: &str| {
-        lower.strip_suffix(word).is_some_and(|rest| !word.is_ascii() || !rest.ends_with(|char: char| char.is_ascii_alphanumeric()))
+    let is_word = |word: &&str| {
+        lower.strip_suffix(*word).is_some_and(|rest| !word.is_ascii() || !rest.ends_with(|char: char| char.is_ascii_alphanumeric()))
     };
-    ENGLISH.split('|').chain(CHINESE.split('|')).map(str::trim).any(is_word)
+    lower.chars().next_back().and_then(|last| ORDERS.get(&last)).is_some_and(|words| words.iter().any(is_word))
 }
 
 /// Whether the digits are grouped as nobody groups such a number: 1-345-678-9012 is none of China's, 2.718281828 a fraction, 1.3.6.1.4.1 an
