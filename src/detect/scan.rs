@@ -320,6 +320,8 @@ mod tests {
             });
         }
         near.sort_by_key(|(rule, range)| (*rule, range.start));
+        // A keyword at either end may find one match twice, of which overlaps leave one.
+        near.dedup();
         [near, everywhere]
     }
 
