@@ -69,7 +69,7 @@ impl Keys<'_> {
             header_timeout: milliseconds(table, "header_timeout_ms", 10_000),
             idle_timeout: milliseconds(table, "idle_timeout_ms", 120_000),
             body_min_bytes_per_second: table.or("body_min_bytes_per_second", 256, |value| value.integer(0..=1 << 30)),
-            max_body_memory_bytes: size(table, "max_body_memory_bytes", 128 << 20, 1 << 20, 1 << 40),
+            max_body_memory_bytes: size(table, "max_body_memory_bytes", 112 << 20, 1 << 20, 1 << 40),
             drain_timeout: milliseconds(table, "drain_timeout_ms", 10_000),
         }
     }
