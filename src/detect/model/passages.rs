@@ -38,12 +38,11 @@ pub(super) struct Passage {
 /// In a long text something passes a threshold by chance. So the odds of what not enough other passages bear out are
 /// divided by how many passages there were to find it in (Bonferroni).
 pub(super) fn of(heads: &Heads, windows: &[Seen]) -> Vec<Passage> {
-    let counts = |passage: &Passage| {
-        let threshold = heads.sequence_labels.iter().zip(&heads.sequence_threshold).find(|(label, _)| **label == passage.label);
-        threshold.is_some_and(|(_, threshold)| passage.probability >= *threshold)
-    };
-    let passages = all(heads, windows).count() / heads.sequence_labels.len().max(1);
-    let mut found: Vec<Passage> = all(heads, windows).filter(counts).collect();
+    let all: Vec<Passage> = all(heads, windows).collect();
+    let passages = all.len() / heads.sequence_labels.len().max(1);
+    let thresholds = heads.sequence_threshold.iter().cycle();
+    let over = all.into_iter().zip(thresholds).filter(|(passage, threshold)| passage.probability >= **threshold);
+    let mut found: Vec<Passage> = over.map(|(passage, _)| passage).collect();
     let hits: Vec<usize> = found.iter().map(|one| found.iter().filter(|other| other.label == one.label).count()).collect();
     for (passage, hits) in found.iter_mut().zip(hits) {
         if hits < more_than_chance(passages) {
@@ -67,10 +66,11 @@ fn more_than_chance(passages: usize) -> usize {
     hits
 }
 
-/// Every passage with every label in turn.
+/// Every passage that was read, with every label in turn.
 pub(super) fn all<'a>(heads: &'a Heads, windows: &'a [Seen]) -> impl Iterator<Item = Passage> + 'a {
     let long = |group: &&[Seen]| group.iter().map(|seen| seen.window.weight).sum::<usize>() >= SHORT;
-    groups(windows).filter(long).flat_map(move |group| {
+    let is_read = |group: &&[Seen]| group.iter().any(|seen| seen.read.is_some());
+    groups(windows).filter(long).filter(is_read).flat_map(move |group| {
         let range = group.first().map_or(0, |first| first.window.range.start)..group.last().map_or(0, |last| last.window.range.end);
         heads.sequence_labels.iter().enumerate().map(move |(index, label)| {
             let probability = probability(heads, index, group).unwrap_or_default();
