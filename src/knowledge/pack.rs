@@ -156,8 +156,8 @@ pub struct Pack {
     pub(crate) exact: Label,
     /// `company.document.<name>`
     pub(crate) document: Label,
-    /// `company.topic.<name>`
-    pub(crate) topic: Label,
+    /// `company.classifier.<name>`
+    pub(crate) classifier: Label,
     /// What people call them, in this order.
     pub(crate) names: [Words; 3],
     /// The detector of findings in tables.
@@ -201,7 +201,7 @@ impl Pack {
             },
             exact: label("exact")?,
             document: label("document")?,
-            topic: label("topic")?,
+            classifier: label("classifier")?,
             names: [
                 Words::new(format!("company data \"{name}\""), format!("公司数据“{name}”")),
                 Words::new(format!("company document \"{name}\""), format!("公司文档“{name}”")),
@@ -254,13 +254,13 @@ impl Pack {
 
     /// Which of its findings have this label.
     pub(crate) fn part_of(&self, label: &Label) -> Option<Part> {
-        let of = [(&self.exact, Part::Exact), (&self.document, Part::Document), (&self.topic, Part::Topic)];
+        let of = [(&self.exact, Part::Exact), (&self.document, Part::Document), (&self.classifier, Part::Classifier)];
         of.into_iter().find(|(known, _)| **known == *label).map(|(_, part)| part)
     }
 
     /// What people call findings of this label.
     pub(crate) fn name_of(&self, label: &Label) -> Option<&Words> {
-        let of = [&self.exact, &self.document, &self.topic];
+        let of = [&self.exact, &self.document, &self.classifier];
         of.iter().zip(&self.names).find(|(known, _)| **known == label).map(|(_, name)| name)
     }
 

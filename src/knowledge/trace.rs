@@ -23,8 +23,8 @@ pub enum Part {
     Exact,
     /// Passages of documents: `company.document.<name>`.
     Document,
-    /// New text about the same matters: `company.topic.<name>`.
-    Topic,
+    /// New text about the same matters: `company.classifier.<name>`.
+    Classifier,
 }
 
 /// What a finding met of a pack. It says which of the things that the pack knows stood in a text, to whoever has the key.
@@ -43,13 +43,13 @@ pub struct Trace {
 const MOST: usize = 512;
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Exact, Self::Document, Self::Topic];
+    const ALL: [Self; 3] = [Self::Exact, Self::Document, Self::Classifier];
 
     fn number(self) -> u32 {
         match self {
             Self::Exact => 0,
             Self::Document => 1,
-            Self::Topic => 2,
+            Self::Classifier => 2,
         }
     }
 }
@@ -65,7 +65,7 @@ impl Trace {
                 Self::new(part, forms.into_iter().map(|form| form.digest).collect())
             }
             Part::Document => Self::new(part, passages(digester, pack, text)),
-            Part::Topic => Self::of_topic(digester, pack, text),
+            Part::Classifier => Self::of_classifier(digester, pack, text),
         };
         (!trace.digests.is_empty() && trace.digests.len() <= MOST).then_some(trace)
     }
@@ -77,17 +77,17 @@ impl Trace {
     }
 
     #[cfg(feature = "model")]
-    fn of_topic(digester: &Digester, pack: &Pack, text: &str) -> Self {
+    fn of_classifier(digester: &Digester, pack: &Pack, text: &str) -> Self {
         let mut features = super::lexicon::features(digester, text);
         let of = u32::try_from(features.len()).unwrap_or(u32::MAX);
         // What the head does not weigh is the writer's own, and not needed.
         features.retain(|feature| pack.head.as_ref().is_some_and(|head| head.weight(*feature).is_some()));
-        Self { features, of, ..Self::new(Part::Topic, vec![whole(digester, text)]) }
+        Self { features, of, ..Self::new(Part::Classifier, vec![whole(digester, text)]) }
     }
 
     #[cfg(not(feature = "model"))]
-    fn of_topic(digester: &Digester, _: &Pack, text: &str) -> Self {
-        Self::new(Part::Topic, vec![whole(digester, text)])
+    fn of_classifier(digester: &Digester, _: &Pack, text: &str) -> Self {
+        Self::new(Part::Classifier, vec![whole(digester, text)])
     }
 
     /// What kind of finding left it.
@@ -191,8 +191,8 @@ mod tests {
         let of = |kind: &str, text: &str| Trace::of(&knowledge, &label(kind), text).expect("a trace").digests;
         assert_eq!(of("company.exact.acme", "Doe, Jane"), of("company.exact.acme", "Jane  DOE"));
         assert_eq!(of("company.exact.acme", "137-1111-2222"), of("company.exact.acme", "13711112222"));
-        assert_eq!(of("company.topic.acme", "The rotor, again!"), of("company.topic.acme", "the ROTOR\nagain"));
-        assert_ne!(of("company.topic.acme", "The rotor, again!"), of("company.topic.acme", "The rotors, again!"));
+        assert_eq!(of("company.classifier.acme", "The rotor, again!"), of("company.classifier.acme", "the ROTOR\nagain"));
+        assert_ne!(of("company.classifier.acme", "The rotor, again!"), of("company.classifier.acme", "The rotors, again!"));
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn traces_come_back_as_they_were_and_nothing_damaged_is_read() {
-        let trace = Trace { part: Part::Topic, digests: vec![7], features: vec![1, 2], of: 30 };
+        let trace = Trace { part: Part::Classifier, digests: vec![7], features: vec![1, 2], of: 30 };
         let bytes = trace.to_bytes();
         assert_eq!(Trace::from_bytes(&bytes), Ok(trace));
         for len in 0..bytes.len() {

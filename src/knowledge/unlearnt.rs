@@ -25,7 +25,7 @@ impl Unlearnt {
             digests.dedup();
             digests
         };
-        Self { values: of(Part::Exact), passages: of(Part::Document), texts: of(Part::Topic) }
+        Self { values: of(Part::Exact), passages: of(Part::Document), texts: of(Part::Classifier) }
     }
 
     /// Whether this form of a value is none any more.

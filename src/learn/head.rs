@@ -138,7 +138,7 @@ pub(super) fn train(examples: &Examples, called_false: &[Trace], model: u64, fal
         .iter()
         .flat_map(|example| example.passages.iter().map(|passage| row(passage, true, own)))
         .chain(parts.train_other.iter().flat_map(|example| example.passages.iter().map(|passage| row(passage, false, other))))
-        .chain(called_false.iter().filter(|trace| trace.part == Part::Topic).map(|trace| Row {
+        .chain(called_false.iter().filter(|trace| trace.part == Part::Classifier).map(|trace| Row {
             // What the model made of it is not kept: by its manner it is like any other text, and its words have to tell.
             numbers: vec![0.0; standard.mean.len()],
             features: trace.features.iter().filter_map(|feature| lexicon.index.get(feature).copied()).collect(),

@@ -30,7 +30,7 @@ pub(super) fn join(builder: &mut PackBuilder, all: &[FalseFind]) -> Reviews {
     let part = |find: &FalseFind| match find.label.strip_prefix("company.")?.split_once('.')? {
         ("exact", of) if of == name => Some(Part::Exact),
         ("document", of) if of == name => Some(Part::Document),
-        ("topic", of) if of == name => Some(Part::Topic),
+        ("classifier", of) if of == name => Some(Part::Classifier),
         _ => None,
     };
     let mut reviews = Reviews::default();
@@ -43,7 +43,7 @@ pub(super) fn join(builder: &mut PackBuilder, all: &[FalseFind]) -> Reviews {
         match part {
             Part::Exact => reviews.values += 1,
             Part::Document => reviews.passages += 1,
-            Part::Topic => reviews.texts += 1,
+            Part::Classifier => reviews.texts += 1,
         }
         traces.push(trace.clone());
     }

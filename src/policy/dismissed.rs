@@ -113,13 +113,13 @@ mod tests {
     fn a_value_is_dismissed_under_its_label_only_until_that_is_revoked() {
         let label = |text| Label::parse(text).expect("label");
         let all = Dismissed::of([one("aa", "personal.phone", "1")]);
-        all.add(vec![one("bb", "company.topic.acme", "2"), one("aa", "personal.phone", "3")]).expect("room");
+        all.add(vec![one("bb", "company.classifier.acme", "2"), one("aa", "personal.phone", "3")]).expect("room");
         assert_eq!(all.event_of("aa", &label("personal.phone")).as_deref(), Some("1"), "the first stays");
         assert_eq!(all.event_of("aa", &label("finance.card")), None);
         assert_eq!(all.event_of("ab", &label("personal.phone")), None);
         assert_eq!((all.revoke(|one| one.digest == "aa"), all.revoke(|one| one.digest == "aa")), (1, 0));
         assert_eq!(all.event_of("aa", &label("personal.phone")), None);
-        assert_eq!(all.list(), [one("bb", "company.topic.acme", "2")]);
+        assert_eq!(all.list(), [one("bb", "company.classifier.acme", "2")]);
     }
 
     #[test]

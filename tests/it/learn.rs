@@ -134,8 +134,8 @@ fn new_text_about_learnt_matters_is_found_by_a_head() {
     );
     let scan = |args: &[&str]| stdout(&exeat(folder.path(), &[&["scan", "--config", "exeat.toml"], args].concat()));
     let found = scan(&["--explain", "new.txt"]);
-    assert!(found.contains("new text about \"acme\" [company.topic.acme]") && found.contains("over the threshold"), "{found}");
-    assert!(!scan(&["public.txt"]).contains("company.topic"));
+    assert!(found.contains("new text about \"acme\" [company.classifier.acme]") && found.contains("over the threshold"), "{found}");
+    assert!(!scan(&["public.txt"]).contains("company.classifier"));
 
     let without = exeat(folder.path(), &["learn", "--name", "acme", "--documents", "docs", "--without-public", "-o", "other.exeat"]);
     assert!(stderr(&without).contains("WARNING: without public documents of the same kind"), "{}", stderr(&without));

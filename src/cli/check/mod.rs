@@ -94,7 +94,7 @@ fn words(language: Language, cost: &cost::Cost) -> String {
 /// Families of labels (ARCHITECTURE.md); any of them may be named as a whole.
 const FAMILIES: [&str; 9] = ["personal", "id", "org", "finance", "health", "secret", "network", "business", "company"];
 /// What the company's own indexes find, beside rules and model.
-const LEARNT: [&str; 4] = ["company", "company.exact", "company.document", "company.topic"];
+const LEARNT: [&str; 4] = ["company", "company.exact", "company.document", "company.classifier"];
 
 /// A label that nothing can find is a misspelling.
 fn labels_of_no_rule<'p>(detectors: &Detectors, named: impl Iterator<Item = (&'p str, &'p str)>, file: &str, what: &str) -> Vec<Problem> {

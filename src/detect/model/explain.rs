@@ -37,7 +37,7 @@ impl Model {
             return Vec::new();
         }
         if finding.label.is_under("company") {
-            return knowledge.map_or(Vec::new(), |knowledge| self.explain_topic(document, knowledge, findings, finding, budget));
+            return knowledge.map_or(Vec::new(), |knowledge| self.explain_classifier(document, knowledge, findings, finding, budget));
         }
         let Look { fields, seen, .. } =
             self.look(document, &of_others(findings), fields::stretches(document).into_iter(), Want::Labels, budget);

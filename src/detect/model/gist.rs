@@ -40,7 +40,7 @@ impl Model {
     }
 
     /// The words that carried a finding of a head's, each with its share of all that words said for it.
-    pub(super) fn explain_topic(
+    pub(super) fn explain_classifier(
         &self,
         document: &Document<'_>,
         knowledge: &Knowledge,
@@ -53,7 +53,7 @@ impl Model {
         let own = seen.chunk_by(|one, next| one.field == next.field).flat_map(passages::groups);
         let same = |gist: &Gist| gist.segment == finding.segment && gist.span == finding.span;
         let whole = own.filter_map(|windows| Some((windows.first()?, gist(document, &fields, windows).filter(same)?))).next();
-        let head = knowledge.heads_for(self.id).find(|(pack, _)| pack.topic == finding.label);
+        let head = knowledge.heads_for(self.id).find(|(pack, _)| pack.classifier == finding.label);
         let (Some((first, gist)), Some((_, head)), Some(segment)) = (whole, head, document.segments().get(finding.segment)) else {
             return Vec::new();
         };
@@ -98,7 +98,7 @@ fn gist(document: &Document<'_>, fields: &[Field], windows: &[Seen]) -> Option<G
 }
 
 /// What the heads of `knowledge` for the model `id` say about passages.
-pub(super) fn topics(document: &Document<'_>, knowledge: &Knowledge, id: u64, gists: Vec<Gist>) -> Vec<Finding> {
+pub(super) fn classified(document: &Document<'_>, knowledge: &Knowledge, id: u64, gists: Vec<Gist>) -> Vec<Finding> {
     let mut found = Vec::new();
     for Gist { segment, span, text, mean } in gists {
         let features = lexicon::features(&knowledge.digester, &text);
@@ -110,7 +110,7 @@ pub(super) fn topics(document: &Document<'_>, knowledge: &Knowledge, id: u64, gi
                 found.push(Finding {
                     segment,
                     span,
-                    label: pack.topic.clone(),
+                    label: pack.classifier.clone(),
                     detector: format!("{}: {}", pack.name(), score).into(),
                     evidence: Evidence::Model,
                     confidence: Confidence::new(score.confidence()),

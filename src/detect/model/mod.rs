@@ -181,7 +181,7 @@ impl Model {
         };
         let (mut found, mut whole) = (placed(|read| &read.spans), placed(|read| &read.passages));
         if let Some(knowledge) = heads {
-            whole.extend(gist::topics(document, knowledge, self.id, gist::of(document, &look.fields, &look.seen)));
+            whole.extend(gist::classified(document, knowledge, self.id, gist::of(document, &look.fields, &look.seen)));
         }
         if found.is_empty() && whole.is_empty() {
             return;

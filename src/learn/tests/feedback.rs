@@ -104,13 +104,13 @@ fn a_text_called_false_is_not_raised_again_and_the_head_learns_from_its_words() 
     let earlier = || Earlier { pack: &first.sections, examples: &kept };
     let before = company.detectors(&first.sections);
     let raised = |detectors: &Detectors, text: &str| {
-        let found = read(detectors, text, 1 << 20).findings.into_iter().filter(|found| found.label.is_under("company.topic"));
+        let found = read(detectors, text, 1 << 20).findings.into_iter().filter(|found| found.label.is_under("company.classifier"));
         found.map(|found| found.span.slice(text).to_owned()).collect::<Vec<_>>()
     };
     let text = page(true, 500);
     let passages = raised(&before, &text);
     assert_eq!(passages.len(), 1);
-    let reviews = passages.iter().map(|text| called_false(&before, "company.topic.acme", text)).collect();
+    let reviews = passages.iter().map(|text| called_false(&before, "company.classifier.acme", text)).collect();
     let second = lesson(company, &with_reviews(reviews), Some(earlier())).expect("learnt");
     assert_eq!(second.reviews, Some(Reviews { texts: 1, ..Reviews::default() }));
     let after = company.detectors(&second.sections);

@@ -81,17 +81,17 @@ fn new_text_about_the_same_matters_is_found_and_nothing_else_is_and_the_pack_tel
     assert!(report.features > 100 && report.found.of > 0 && report.ordinary_alarms.of > 10, "{report:?}");
     assert!(!report.shows_rate(), "a few dozen passages show no thousandth");
     let detectors = company.detectors(&first.sections);
-    let topics = |text: &str| {
+    let flagged = |text: &str| {
         let found = read(&detectors, text, 1 << 20).findings;
-        found.into_iter().filter(|finding| finding.label.as_str() == "company.topic.acme").collect::<Vec<_>>()
+        found.into_iter().filter(|finding| finding.label.as_str() == "company.classifier.acme").collect::<Vec<_>>()
     };
-    let hits = (100..110).filter(|seed| !topics(&page(true, *seed)).is_empty()).count();
-    let alarms = (100..110).filter(|seed| !topics(&page(false, *seed)).is_empty()).count();
+    let hits = (100..110).filter(|seed| !flagged(&page(true, *seed)).is_empty()).count();
+    let alarms = (100..110).filter(|seed| !flagged(&page(false, *seed)).is_empty()).count();
     // Two dozen pages set a rough threshold.
     assert!(hits >= 8 && alarms <= 3, "{hits} {alarms}");
 
     let text = page(true, 200);
-    let found = topics(&text);
+    let found = flagged(&text);
     assert!(found.len() == 1 && found[0].detector.starts_with("acme: new text about its matters, "), "{found:?}");
     let all = read(&detectors, &text, 1 << 20).findings;
     let mut budget = crate::budget::Budget::new(text.len(), None).with_tokens(1 << 20);
@@ -147,16 +147,16 @@ fn a_pack_without_a_head_is_read_and_a_head_of_another_model_says_nothing(compan
     let without: Vec<Section> =
         first.sections.iter().filter(|s| s.kind != Kind::Head).map(|s| Section { kind: s.kind, bytes: s.bytes.clone() }).collect();
     let text = page(true, 400);
-    let topics = |detectors: &Detectors| read(detectors, &text, 1 << 20).findings.iter().any(|f| f.label.is_under("company.topic"));
-    assert!(!topics(&company.detectors(&without)));
-    assert!(topics(&company.detectors(&first.sections)));
+    let flagged = |detectors: &Detectors| read(detectors, &text, 1 << 20).findings.iter().any(|f| f.label.is_under("company.classifier"));
+    assert!(!flagged(&company.detectors(&without)));
+    assert!(flagged(&company.detectors(&first.sections)));
     let mut stale = without;
     let section = first.sections.iter().find(|section| section.kind == Kind::Head).expect("a head");
     let mut bytes = section.bytes.clone();
     bytes[4] ^= 1; // the model's identifier
     stale.push(Section { kind: Kind::Head, bytes });
     let detectors = company.detectors(&stale);
-    assert!(!topics(&detectors));
+    assert!(!flagged(&detectors));
     assert_eq!(detectors.knowledge().expect("knowledge").stale_heads(MODEL.id()).map(Pack::name).collect::<Vec<_>>(), ["acme"]);
 }
 
