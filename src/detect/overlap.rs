@@ -48,8 +48,26 @@ fn choose(findings: Vec<Finding>) -> Vec<Finding> {
     let guesses = findings.extract_if(.., |finding| finding.evidence == Evidence::Model).collect::<Vec<_>>();
     findings.into_iter().for_each(|finding| keep(finding, &mut kept));
     passages.into_iter().for_each(|passage| give_way(passage, &mut kept));
-    guesses.into_iter().for_each(|finding| keep(finding, &mut kept));
+    guesses.into_iter().for_each(|guess| agree(guess, &mut kept));
     kept.into_values().collect()
+}
+
+/// Adds a model's guess unless it overlaps findings that are kept. One that says the same as a finding bears it out: what two
+/// witnesses saw is as sure as the surer says, and as long as both say together. So nothing that rules find makes it weaker.
+fn agree(guess: Finding, kept: &mut Kept) {
+    let overlapping = kept.range(..(guess.segment, guess.span.end())).rev();
+    let overlapping = overlapping.take_while(|(key, other)| key.0 == guess.segment && other.span.overlaps(guess.span));
+    let keys: Vec<_> = overlapping.map(|(key, _)| *key).collect();
+    let is_only = keys.len() == 1;
+    for key in keys {
+        let Some(mut found) = kept.remove(&key) else { continue };
+        if found.label == guess.label {
+            found.confidence = if guess.confidence > found.confidence { guess.confidence } else { found.confidence };
+            found.span = if is_only { found.span.union(guess.span) } else { found.span };
+        }
+        kept.insert((found.segment, found.span.start()), found);
+    }
+    keep(guess, kept);
 }
 
 /// Adds a finding unless it overlaps one that is kept.
@@ -101,7 +119,8 @@ mod tests {
 
     fn finding(start: usize, end: usize, evidence: Evidence, confidence: f32, label: &str) -> Finding {
         let span = Span::of(&"x".repeat(100), start, end).expect("span");
-        let (detector, label) = (label.into(), Label::parse(label).expect("label"));
+        let detector = if evidence == Evidence::Model { "model".into() } else { label.into() };
+        let label = Label::parse(label).expect("label");
         Finding { segment: 0, span, label, detector, evidence, confidence: Confidence::new(confidence) }
     }
 
@@ -120,6 +139,22 @@ mod tests {
             places,
             [(0, 10, "company.document.acme"), (10, 20, "company.exact.acme"), (20, 50, "company.document.acme"), (50, 70, "finance.card")]
         );
+    }
+
+    #[test]
+    fn a_model_that_says_the_same_bears_a_finding_out() {
+        use Evidence::{Context, Model};
+        let kept = resolve(vec![
+            finding(10, 20, Context, 0.5, "personal.address"),
+            finding(12, 30, Model, 0.9, "personal.address"),
+            finding(40, 50, Context, 0.5, "personal.phone"),
+            finding(38, 52, Model, 0.9, "personal.name"),
+            finding(60, 65, Context, 0.8, "personal.name"),
+            finding(66, 70, Context, 0.6, "personal.name"),
+            finding(60, 70, Model, 0.7, "personal.name"),
+        ]);
+        let places: Vec<_> = kept.iter().map(|f| (f.span.start(), f.span.end(), f.evidence, f.confidence.value())).collect();
+        assert_eq!(places, [(10, 30, Context, 0.9), (40, 50, Context, 0.5), (60, 65, Context, 0.8), (66, 70, Context, 0.7)]);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! beginning. What it does not come to read in time, or beyond the budget of tokens, is the gap `model_skipped`.
 
 mod decode;
+mod doubt;
 mod explain;
 mod fields;
 mod file;
@@ -23,7 +24,6 @@ mod look;
 mod meter;
 mod network;
 mod passages;
-mod said;
 mod self_test;
 mod shipped;
 mod vocabulary;
@@ -51,6 +51,7 @@ use lanes::Lanes;
 use look::{Seen, Want, of_others};
 use meter::Meter;
 use network::Network;
+use passages::Passage;
 use std::{fmt, ops::Range, sync::Arc};
 use vocabulary::Vocabulary;
 
@@ -91,9 +92,6 @@ pub enum ModelError {
     #[error("the operating system refuses the model its threads")]
     Threads,
 }
-
-/// How sure the model is at most of a secret that nothing calls one: more are wrong than right.
-const DOUBTFUL: f32 = 0.4;
 
 impl Model {
     /// The model of these files, which runs `threads` batches at a time.
@@ -213,15 +211,15 @@ impl Model {
             let start = seen.window.range.start;
             let range = start + spotted.range.start..start + spotted.range.end;
             let label = self.heads.token_labels.get(spotted.label)?;
-            let is_doubtful = label.is_under("secret") && !said::is_called_secret(&field.text, &range);
-            found(range, label, if is_doubtful { spotted.confidence.min(DOUBTFUL) } else { spotted.confidence })
+            let limit = doubt::limit(label, &field.text, &range).unwrap_or(1.0);
+            found(range, label, spotted.confidence.min(limit))
         });
         let passages = passages::of(&self.heads, windows).into_iter();
-        Known {
-            windows: windows.len(),
-            spans: spans.collect(),
-            passages: passages.filter_map(|passage| found(passage.range, &passage.label, passage.probability)).collect(),
-        }
+        let passage = |Passage { range, label, probability }| {
+            let limit = field.text.get(range.clone()).and_then(|text| doubt::limit_of_passage(&label, text)).unwrap_or(1.0);
+            found(range, &label, probability.min(limit))
+        };
+        Known { windows: windows.len(), spans: spans.collect(), passages: passages.filter_map(passage).collect() }
     }
 
     fn finding(&self, segment: usize, span: Span, label: &Label, confidence: f32) -> Finding {
