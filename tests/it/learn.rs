@@ -220,7 +220,7 @@ fn with_signers_named_only_their_packs_are_taken() {
         let refused = exeat(folder.path(), &[args, &["--config", "named.toml"]].concat());
         assert!(refused.status.code() == Some(2) && stderr(&refused).contains(&told), "{args:?}: {}", stderr(&refused));
     }
-    // The old one keeps serving is another test's; here, nothing is written over.
+    // What is refused is not written over either.
     assert_eq!(fs::read(path("acme.exeat")).expect("still there"), fs::read(path("other.exeat")).expect("still there"));
 
     // With nobody named, an update goes on with it, and says so.
