@@ -187,6 +187,11 @@ fn packs_that_cannot_be_used_are_refused_with_the_fix() {
     assert_eq!(failed.status.code(), Some(2));
     assert!(stderr(&failed).contains("absent.csv: cannot be read"), "{}", stderr(&failed));
     assert_eq!(fs::read(path("acme.exeat")).expect("still there"), pack);
+    // Packs in force are no part of a lesson, so one that cannot be used does not keep its successor from being made.
+    fs::create_dir(path("exeat-state/knowledge")).expect("made");
+    fs::write(path("exeat-state/knowledge/acme.exeat"), b"EXEATKN1 of an earlier version").expect("written");
+    let again = exeat(folder.path(), &["learn", "--name", "acme", "--exact", "customers.csv", "-o", "exeat-state/knowledge/acme.exeat"]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
 }
 
 /// Two learn with the same key of the packs; one of them is named.
