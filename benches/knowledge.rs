@@ -11,11 +11,12 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use exeat::{
     detect::Detectors,
     knowledge::{
-        Knowledge, Pack, TableBuilder, Thresholds,
+        Knowledge, TableBuilder, Thresholds,
         build::{NewDocument, PackBuilder, Reading},
         forms,
         pack::{Section, Source, SourceKind},
-        seal::{self, Key},
+        seal::{self, Key, Keyring, SigningKey},
+        signer::Signers,
     },
 };
 use random::Random;
@@ -34,10 +35,12 @@ const WORDS: u64 = 850;
 fn knowledge(criterion: &mut Criterion) {
     let key = Key::parse(&"5a".repeat(32)).expect("a key");
     let sections = pack(&key);
-    let sealed = seal::seal(&key, sections).expect("sealed");
+    let signing = SigningKey::random().expect("random numbers");
+    let sealed = seal::seal(&key, &signing, sections).expect("sealed");
+    let keyring = Keyring { key: key.clone(), signers: Signers::new(vec![signing.signer()]) };
     let load = || {
-        let sections = seal::open(&key, &mut sealed.clone()).expect("opened");
-        Pack::read(&sections).expect("a pack")
+        let opened = seal::open(&keyring, &mut sealed.clone()).expect("opened");
+        opened.pack().expect("a pack")
     };
     let pack = load();
     println!("pack: {:.1} MB on the disk, {:.1} MB in memory", sealed.len() as f64 / 1e6, pack.bytes() as f64 / 1e6);

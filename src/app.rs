@@ -162,9 +162,9 @@ pub async fn run(config: Config, started: impl FnOnce(&Running)) -> Result<(), S
         admin: admin_address,
         names: config.admin.names.clone(),
         shelf: config.shelf(),
-        knowledge_key: {
+        keyring: {
             let config = config.clone();
-            Box::new(move || config.knowledge_key())
+            Box::new(move || config.keyring())
         },
         desk,
     };

@@ -7,8 +7,11 @@ mod load;
 mod packs;
 mod read;
 
+pub use packs::{KEY_VARIABLE, SIGNING_KEY_VARIABLE};
+
 use crate::{
     detect::TestValues,
+    knowledge::signer::Signers,
     policy::{Hosts, ModelUse},
     problem::Problem,
 };
@@ -169,6 +172,8 @@ pub struct Knowledge {
     pub packs: Vec<PathBuf>,
     /// The file of the key that opens them.
     pub key_file: PathBuf,
+    /// Whose packs are taken.
+    pub signers: Signers,
     /// Cells of one row of a table that must stand together.
     pub min_cells: usize,
     /// Characters of a document that must stand together.

@@ -9,6 +9,7 @@ use crate::{
     knowledge::{
         Pack,
         head::Head,
+        seal::Keyring,
         shelf::{Shelf, ShelfError},
     },
     learn::Share,
@@ -33,17 +34,17 @@ pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Response {
 /// Puts a pack into force, in place of the one of that name.
 pub(super) async fn put(State(admin): State<Arc<Admin>>, Path(name): Path<String>, file: Bytes) -> Result<Response, Problem> {
     let shelf = shelf(&admin, &name)?;
-    let key = (admin.state.knowledge_key)().map_err(|problem| Problem::new(StatusCode::CONFLICT, problem.to_string()))?;
+    let keyring = keyring(&admin)?;
     // Opening takes a moment for large packs.
     let inspector = admin.state.inspector.load_full();
-    let put = tokio::task::spawn_blocking(move || shelf.put(&name, &file, &key).map(|pack| describe(&pack, &inspector))).await;
+    let put = tokio::task::spawn_blocking(move || shelf.put(&name, &file, &keyring).map(|pack| describe(&pack, &inspector))).await;
     Ok((StatusCode::CREATED, Json(put.map_err(|_| failed())??)).into_response())
 }
 
 /// Puts the pack that was replaced last back into force.
 pub(super) async fn roll_back(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Result<StatusCode, Problem> {
-    let shelf = shelf(&admin, &name)?;
-    tokio::task::spawn_blocking(move || shelf.roll_back(&name)).await.map_err(|_| failed())??;
+    let (shelf, keyring) = (shelf(&admin, &name)?, keyring(&admin)?);
+    tokio::task::spawn_blocking(move || shelf.roll_back(&name, &keyring)).await.map_err(|_| failed())??;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -59,10 +60,15 @@ fn shelf(admin: &Admin, name: &str) -> Result<Shelf, Problem> {
     is_name.then(|| admin.state.shelf.clone()).ok_or_else(|| Problem::bad("a pack's name is lower-case letters, digits, - and _"))
 }
 
+fn keyring(admin: &Admin) -> Result<Keyring, Problem> {
+    (admin.state.keyring)().map_err(|problem| Problem::new(StatusCode::CONFLICT, problem.to_string()))
+}
+
 fn describe(pack: &Pack, inspector: &Inspector) -> Value {
     json!({
         "name": pack.name(),
         "created": pack.created(),
+        "signer": pack.signer().map(|signer| signer.to_string()),
         "tables": pack.tables(),
         "documents": pack.documents(),
         "bytes": pack.bytes(),

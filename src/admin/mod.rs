@@ -21,7 +21,7 @@ mod token_routes;
 use crate::{
     audit::{Metrics, Store, Tokens},
     inspect::Inspector,
-    knowledge::{seal::Key, shelf::Shelf},
+    knowledge::{seal::Keyring, shelf::Shelf},
     problem::Problem as FileProblem,
 };
 use access::{Access, Failures};
@@ -44,8 +44,8 @@ use tokio::sync::Semaphore;
 pub use dismissed::Desk;
 pub use serve::serve;
 
-/// Reads the key of the packs, which may come after the start.
-pub type ReadKey = Box<dyn Fn() -> Result<Key, FileProblem> + Send + Sync>;
+/// Reads what packs are opened with; the key may come after the start.
+pub type ReadKeyring = Box<dyn Fn() -> Result<Keyring, FileProblem> + Send + Sync>;
 
 /// What the admin server works with.
 pub struct AdminState {
@@ -73,8 +73,8 @@ pub struct AdminState {
     pub names: Vec<String>,
     /// The packs that may be replaced.
     pub shelf: Shelf,
-    /// Their key.
-    pub knowledge_key: ReadKey,
+    /// What they are opened with.
+    pub keyring: ReadKeyring,
     /// What reviewers called false.
     pub desk: Arc<Desk>,
 }

@@ -7,7 +7,8 @@ use crate::{
     inspect::{Limits, Readers},
     knowledge::{
         build::{NewDocument, PackBuilder, Reading},
-        seal,
+        seal::{self, Key, SigningKey},
+        signer::Signers,
     },
     policy::Policy,
     redact::DigestKey,
@@ -60,7 +61,7 @@ impl Server {
             admin: admin.parse().expect("address"),
             names: vec!["exeat.corp.example".to_owned()],
             shelf: Shelf::new(dir.path().join("knowledge")),
-            knowledge_key: Box::new(|| Ok(pack_key())),
+            keyring: Box::new(|| Ok(Keyring { key: pack_key(), signers: Signers::new(vec![own_signing().signer()]) })),
             desk,
         };
         let token = std::fs::read_to_string(dir.path().join("admin.token")).expect("token").trim().to_owned();
@@ -122,6 +123,11 @@ impl Server {
 
 fn pack_key() -> Key {
     Key::parse(&"5a".repeat(32)).expect("a key")
+}
+
+/// Of the one signer whose packs are taken; published in RFC 8410, section 10.3.
+fn own_signing() -> SigningKey {
+    SigningKey::parse("302e020100300506032b657004220420d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842").expect("a key")
 }
 
 fn plain(method: &str, path: &str) -> Request<Body> {
@@ -575,12 +581,13 @@ async fn it_serves_on_a_socket_and_stops_when_told() {
 #[tokio::test]
 async fn packs_are_uploaded_rolled_back_and_removed() {
     let server = Server::start().await;
-    let pack = |name: &str| {
+    let pack_of = |name: &str, signing: &SigningKey| {
         let mut builder = PackBuilder::new(pack_key().digester(), name);
         let text = "some confidential words that are long enough to be learnt";
         builder.document(&NewDocument { id: 1, source: 1, content: 1, text, reading: Reading::Prose });
-        seal::seal(&pack_key(), builder.finish("2026-01-01T00:00:00Z".to_owned())).expect("sealed")
+        seal::seal(&pack_key(), signing, builder.finish("2026-01-01T00:00:00Z".to_owned())).expect("sealed")
     };
+    let pack = |name: &str| pack_of(name, &own_signing());
     let send = async |method: &str, path: &str, body: Vec<u8>| {
         let response = server.send(with_token(&server.token, method, path, Body::from(body))).await;
         let status = response.status();
@@ -590,12 +597,17 @@ async fn packs_are_uploaded_rolled_back_and_removed() {
     let about: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!((status, &about["name"], &about["documents"]), (201, &json!("acme"), &json!(1)));
     assert_eq!(about["head"], json!(null), "there was nothing to train one on");
+    assert_eq!(about["signer"], json!(own_signing().signer().to_string()));
     assert_eq!(send("POST", "/api/v1/knowledge/acme/rollback", Vec::new()).await.0, 404, "there was none before");
     assert_eq!(send("PUT", "/api/v1/knowledge/acme", pack("acme")).await.0, 201);
     assert_eq!(send("POST", "/api/v1/knowledge/acme/rollback", Vec::new()).await.0, 204);
     let mut damaged = pack("acme");
     damaged.truncate(100);
     assert_eq!(send("PUT", "/api/v1/knowledge/acme", damaged).await.0, 422);
+    let foreign = SigningKey::random().expect("random");
+    let (status, body) = send("PUT", "/api/v1/knowledge/acme", pack_of("acme", &foreign)).await;
+    let told = String::from_utf8_lossy(&body);
+    assert!(status == 422 && told.contains(&format!("signed by {}, which knowledge.signers does not name", foreign.signer())), "{told}");
     assert_eq!(send("PUT", "/api/v1/knowledge/other", pack("acme")).await.0, 409);
     assert_eq!(send("PUT", "/api/v1/knowledge/..%2Facme", pack("acme")).await.0, 400);
     assert_eq!(send("DELETE", "/api/v1/knowledge/acme", Vec::new()).await.0, 204);

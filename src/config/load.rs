@@ -95,6 +95,20 @@ impl Config {
     /// # Errors
     /// Every problem of all files.
     pub fn detectors_and(&self, more: &[PathBuf]) -> Result<Detectors, Vec<Problem>> {
+        match (self.untaught(more), self.taught()) {
+            (Ok(detectors), Ok(taught)) => Ok(match taught {
+                Some(knowledge) => detectors.with_knowledge(Arc::new(knowledge)),
+                None => detectors,
+            }),
+            (detectors, taught) => Err(detectors.err().into_iter().chain(taught.err()).flatten().collect()),
+        }
+    }
+
+    /// The shipped rules, those of the directories and of further files or directories, without any pack.
+    ///
+    /// # Errors
+    /// Every problem of all files.
+    pub fn untaught(&self, more: &[PathBuf]) -> Result<Detectors, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut texts = Vec::new();
         let paths = self.rules.directories.iter().map(|path| (path, "rules.directories"));
@@ -105,13 +119,9 @@ impl Config {
             }
         }
         let files: Vec<RuleFile<'_>> = texts.iter().map(|(name, text)| RuleFile { name, text }).collect();
-        let detectors = Detectors::with(&files, &Options { test_values: self.rules.test_values });
-        match (detectors, self.taught()) {
-            (Ok(detectors), Ok(taught)) if problems.is_empty() => Ok(match taught {
-                Some(knowledge) => detectors.with_knowledge(Arc::new(knowledge)),
-                None => detectors,
-            }),
-            (detectors, taught) => Err(problems.into_iter().chain(detectors.err().into_iter().chain(taught.err()).flatten()).collect()),
+        match Detectors::with(&files, &Options { test_values: self.rules.test_values }) {
+            Ok(detectors) if problems.is_empty() => Ok(detectors),
+            detectors => Err(problems.into_iter().chain(detectors.err().into_iter().flatten()).collect()),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     detect::TestValues,
+    knowledge::signer::{Signer, Signers},
     policy::{Categories, Hosts, ModelUse},
     problem::Problem,
     table::{File, Table, Value},
@@ -53,6 +54,10 @@ fn names(value: &Value<'_>) -> Option<Vec<String>> {
         host.then(|| text.to_ascii_lowercase())
     };
     value.list(|item| item.parsed("a host name, like \"exeat.corp.example\"", name))
+}
+
+fn signers(value: &Value<'_>) -> Option<Vec<Signer>> {
+    value.list(|item| item.parsed("a signer, 64 hexadecimal digits as \"exeat learn\" prints them", Signer::parse))
 }
 
 struct Keys<'a> {
@@ -123,6 +128,7 @@ impl Keys<'_> {
         Knowledge {
             packs: self.paths(table, "packs"),
             key_file: self.path(table, "key_file").unwrap_or_else(|| state.join("knowledge.key")),
+            signers: Signers::new(table.or("signers", Vec::new(), signers)),
             min_cells: size(table, "min_cells", 2, 1, 16),
             min_characters: size(table, "min_characters", 80, 20, 100_000),
         }

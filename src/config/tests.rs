@@ -1,4 +1,5 @@
 use super::*;
+use crate::knowledge::signer::Signer;
 
 fn read(text: &str) -> Result<Config, Vec<Problem>> {
     Config::read("exeat.toml", text, Path::new(""), &Overrides::default())
@@ -86,6 +87,9 @@ leaf_days = 825
 model = "onn"
 deadline_ms = -1
 
+[knowledge]
+signers = ["ed25519:5a", 7]
+
 [audit]
 store = "postgres"
 
@@ -130,4 +134,17 @@ fn an_absent_file_is_a_problem_that_names_it() {
     assert!(problems.iter().any(|problem| problem.file == "no/such.toml" && problem.cause.starts_with("cannot be read")));
     let config = read("[policy]\nfile = \"no/policy.toml\"\n[rules]\ndirectories = [\"no/rules\"]\n").expect("sound");
     assert!(config.policy().is_err() && config.detectors().is_err());
+}
+
+#[test]
+fn signers_are_public_keys() {
+    let [own, other] = ["5a", "6B"].map(|byte| Signer::parse(&byte.repeat(32)).expect("a signer"));
+    let config = read(&format!("[knowledge]\nsigners = [\"{own}\"]\n")).expect("sound");
+    assert!(config.knowledge.signers.take(&own) && !config.knowledge.signers.take(&other));
+    assert!(read("").expect("defaults").knowledge.signers.take(&other), "nobody is named");
+    // The likeliest slips: a key that is secret, or one that is only the beginning of one.
+    for bad in ["", &"5a".repeat(31), &"5a".repeat(48)] {
+        let problems = problems(&format!("[knowledge]\nsigners = [\"{own}\", \"{bad}\"]\n"));
+        assert!(problems.contains("exeat.toml:2: knowledge.signers") && problems.contains("as \"exeat learn\" prints them"), "{problems}");
+    }
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Learning and reading share the forms of values (`cell`, `number`), the words of a text (`words`, `code`) and the passages (`passage`), so
-//! they cannot disagree. Nothing here holds text: digests are keyed, and packs are encrypted on the disk.
+//! they cannot disagree. Nothing here holds text: digests are keyed, and packs are encrypted and signed on the disk.
 
 pub mod build;
 pub(crate) mod cell;
@@ -16,6 +16,7 @@ pub(crate) mod digest;
 pub(crate) mod documents;
 pub(crate) mod filter;
 pub mod head;
+pub(crate) mod hex;
 #[cfg(feature = "model")]
 pub(crate) mod lexicon;
 pub(crate) mod number;
@@ -25,6 +26,7 @@ pub(crate) mod passage;
 pub mod seal;
 #[cfg(feature = "server")]
 pub mod shelf;
+pub mod signer;
 pub(crate) mod table;
 pub(crate) mod trace;
 pub(crate) mod unlearnt;

@@ -3,6 +3,7 @@
 use super::{
     documents::Passages,
     head::Head,
+    signer::Signer,
     table::Table,
     trace::Part,
     unlearnt::{self, Unlearnt},
@@ -146,6 +147,8 @@ pub(crate) struct Document {
 #[derive(Debug)]
 pub struct Pack {
     pub(crate) manifest: Manifest,
+    /// Who signed the file; `None` of what was learnt and not yet written.
+    pub(crate) signer: Option<Signer>,
     pub(crate) tables: Vec<Table>,
     pub(crate) text: Option<Passages>,
     pub(crate) code: Option<Passages>,
@@ -208,6 +211,7 @@ impl Pack {
                 Words::new(format!("new text about \"{name}\""), format!("涉及“{name}”的新内容")),
             ],
             detector: name.into(),
+            signer: None,
             manifest,
         })
     }
@@ -215,6 +219,17 @@ impl Pack {
     /// The name that it was learnt under.
     pub fn name(&self) -> &str {
         &self.manifest.name
+    }
+
+    /// The same pack, out of a file with this signature.
+    #[must_use]
+    pub fn signed_by(self, signer: Signer) -> Self {
+        Self { signer: Some(signer), ..self }
+    }
+
+    /// Who signed it; `None` if it was never a file.
+    pub fn signer(&self) -> Option<Signer> {
+        self.signer
     }
 
     /// When, RFC 3339.

@@ -2,7 +2,7 @@
 
 use super::{
     Malformed, Pack,
-    seal::{self, Key, SealError},
+    seal::{self, Keyring, SealError},
 };
 use crate::state::write_private;
 use std::{
@@ -54,8 +54,8 @@ impl Shelf {
     ///
     /// # Errors
     /// Any [`ShelfError`] but those about absence; then nothing has changed.
-    pub fn put(&self, name: &str, file: &[u8], key: &Key) -> Result<Pack, ShelfError> {
-        let pack = Pack::read(&seal::open(key, &mut file.to_vec())?)?;
+    pub fn put(&self, name: &str, file: &[u8], keyring: &Keyring) -> Result<Pack, ShelfError> {
+        let pack = seal::open(keyring, &mut file.to_vec())?.pack()?;
         if pack.name() != name {
             return Err(ShelfError::OtherName(pack.name().to_owned()));
         }
@@ -69,13 +69,15 @@ impl Shelf {
         Ok(pack)
     }
 
-    /// Puts the pack that was replaced last back into force, and keeps the present one instead.
+    /// Puts the pack that was replaced last back into force, after a look whether it can still be used, and keeps the present one instead.
     ///
     /// # Errors
-    /// [`ShelfError::Unreplaced`], [`ShelfError::Io`].
-    pub fn roll_back(&self, name: &str) -> Result<(), ShelfError> {
+    /// Any [`ShelfError`] but [`Absent`](ShelfError::Absent); then nothing has changed.
+    pub fn roll_back(&self, name: &str, keyring: &Keyring) -> Result<(), ShelfError> {
         let (current, replaced) = (self.path(name, EXTENSION), self.path(name, REPLACED));
         let earlier = fs::read(&replaced).map_err(|error| if is_absent(&error) { ShelfError::Unreplaced } else { error.into() })?;
+        // Its signer may have been trusted when it came, and no more.
+        seal::open(keyring, &mut earlier.clone())?.pack()?;
         match fs::read(&current) {
             Ok(present) => write_private(&replaced, &present)?,
             Err(error) if is_absent(&error) => fs::remove_file(&replaced)?,
@@ -115,37 +117,65 @@ fn is_absent(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::knowledge::build::{NewDocument, PackBuilder, Reading};
+    use crate::knowledge::{
+        build::{NewDocument, PackBuilder, Reading},
+        seal::{Key, SigningKey},
+        signer::Signers,
+    };
 
-    fn sealed(key: &Key, name: &str, text: &str) -> Vec<u8> {
+    fn sealed(key: &Key, signing: &SigningKey, name: &str, text: &str) -> Vec<u8> {
         let mut builder = PackBuilder::new(key.digester(), name);
         builder.document(&NewDocument { id: 1, source: 1, content: 1, text, reading: Reading::Prose });
-        seal::seal(key, builder.finish(text.to_owned())).expect("sealed")
+        seal::seal(key, signing, builder.finish(text.to_owned())).expect("sealed")
+    }
+
+    fn shelf_in(dir: &tempfile::TempDir) -> (Keyring, SigningKey, Shelf) {
+        let keyring = Keyring { key: Key::random().expect("random"), signers: Signers::default() };
+        (keyring, SigningKey::random().expect("random"), Shelf::new(dir.path().join("knowledge")))
+    }
+
+    fn created(shelf: &Shelf, keyring: &Keyring) -> String {
+        let mut file = fs::read(shelf.path("acme", EXTENSION)).expect("there");
+        seal::open(keyring, &mut file).expect("opens").pack().expect("a pack").created().to_owned()
     }
 
     #[test]
     fn packs_replace_each_other_and_come_back() {
         let dir = tempfile::tempdir().expect("dir");
-        let (key, shelf) = (Key::random().expect("random"), Shelf::new(dir.path().join("knowledge")));
-        let created = || {
-            let mut file = fs::read(shelf.path("acme", EXTENSION)).expect("there");
-            Pack::read(&seal::open(&key, &mut file).expect("opens")).expect("a pack").created().to_owned()
-        };
-        shelf.put("acme", &sealed(&key, "acme", "one"), &key).expect("put");
-        assert!(matches!(shelf.roll_back("acme"), Err(ShelfError::Unreplaced)));
-        shelf.put("acme", &sealed(&key, "acme", "two"), &key).expect("put");
+        let (keyring, signing, shelf) = shelf_in(&dir);
+        let sealed = |name: &str, text: &str| sealed(&keyring.key, &signing, name, text);
+        let created = || created(&shelf, &keyring);
+        let pack = shelf.put("acme", &sealed("acme", "one"), &keyring).expect("put");
+        assert_eq!(pack.signer(), Some(signing.signer()));
+        assert!(matches!(shelf.roll_back("acme", &keyring), Err(ShelfError::Unreplaced)));
+        shelf.put("acme", &sealed("acme", "two"), &keyring).expect("put");
         assert_eq!(created(), "two");
-        shelf.roll_back("acme").expect("back");
+        shelf.roll_back("acme", &keyring).expect("back");
         assert_eq!(created(), "one");
-        shelf.roll_back("acme").expect("and forth");
+        shelf.roll_back("acme", &keyring).expect("and forth");
         assert_eq!(created(), "two");
-        assert!(matches!(shelf.put("other", &sealed(&key, "acme", "three"), &key), Err(ShelfError::OtherName(name)) if name == "acme"));
-        assert!(matches!(shelf.put("acme", b"EXEAT?", &key), Err(ShelfError::Sealed(SealError::NoPack))));
+        assert!(matches!(shelf.put("other", &sealed("acme", "three"), &keyring), Err(ShelfError::OtherName(name)) if name == "acme"));
+        assert!(matches!(shelf.put("acme", b"EXEAT?", &keyring), Err(ShelfError::Sealed(SealError::NoPack))));
         assert_eq!(created(), "two", "what cannot be used changes nothing");
         shelf.remove("acme").expect("removed");
         assert!(matches!(shelf.remove("acme"), Err(ShelfError::Absent)));
-        shelf.roll_back("acme").expect("back");
+        shelf.roll_back("acme", &keyring).expect("back");
         assert_eq!(created(), "two");
         assert!(Shelf::is_name("acme-2") && !Shelf::is_name("../acme") && !Shelf::is_name(""));
+    }
+
+    #[test]
+    fn packs_of_others_are_neither_put_there_nor_brought_back() {
+        let dir = tempfile::tempdir().expect("dir");
+        let (anybody, signing, shelf) = shelf_in(&dir);
+        let other = SigningKey::random().expect("random");
+        let named = Keyring { signers: Signers::new(vec![signing.signer()]), ..anybody.clone() };
+        let foreign = sealed(&anybody.key, &other, "acme", "foreign");
+        shelf.put("acme", &foreign, &anybody).expect("nobody is named yet");
+        shelf.put("acme", &sealed(&anybody.key, &signing, "acme", "own"), &named).expect("put");
+        let is_refused = |result: Result<(), ShelfError>| matches!(result, Err(ShelfError::Sealed(SealError::ForeignSigner(signer))) if signer == other.signer());
+        assert!(is_refused(shelf.put("acme", &foreign, &named).map(|_pack| ())));
+        assert!(is_refused(shelf.roll_back("acme", &named)));
+        assert_eq!(created(&shelf, &named), "own");
     }
 }

@@ -7,7 +7,12 @@ mod heads;
 use super::*;
 use crate::{
     detect::Detectors,
-    knowledge::{Knowledge, Thresholds, pack::Kind, seal},
+    knowledge::{
+        Knowledge, Thresholds,
+        pack::Kind,
+        seal::{self, Keyring, SigningKey},
+        signer::Signers,
+    },
 };
 use std::{fs, sync::Arc};
 
@@ -357,13 +362,13 @@ fn without_the_key_a_pack_tells_nothing() {
     for guess in [canary, "13902468135", "nightjar", &format!("{canary} 13902468135"), &format!("{canary} {}", prose(1, 200))] {
         assert!(found(&guessing, guess).is_empty(), "{guess}");
     }
-    let file = seal::seal(&company.key, learnt.sections).expect("sealed");
+    let file = seal::seal(&company.key, &SigningKey::random().expect("random"), learnt.sections).expect("sealed");
     for secret in [canary, "Quillfeather", "13902468135", "Nightjar", "d.txt", "t.csv", &prose(1, 3)] {
         for bytes in [&plain, &file] {
             assert!(memchr::memmem::find(bytes, secret.as_bytes()).is_none(), "{secret}");
         }
     }
-    assert!(seal::open(&attacker, &mut file.clone()).is_err());
+    assert!(seal::open(&Keyring { key: attacker, signers: Signers::default() }, &mut file.clone()).is_err());
 }
 
 #[test]

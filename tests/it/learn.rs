@@ -8,11 +8,12 @@ use ::exeat::knowledge::{
     build::PackBuilder,
     head::Head,
     pack::Trained,
-    seal::{self, Key},
+    seal::{self, Key, SigningKey},
 };
 use serde_json::{Value, json};
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Output},
     time::{Duration, Instant},
@@ -30,6 +31,14 @@ fn stdout(output: &Output) -> String {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Whom the page names.
+fn signer(learnt: &Output) -> String {
+    assert_eq!(learnt.status.code(), Some(0), "{}", stderr(learnt));
+    let page = stdout(learnt);
+    let (_, rest) = page.split_once("[knowledge] signers = [\"").expect("the line to paste");
+    rest.split('"').next().expect("a signer").to_owned()
 }
 
 /// Different sentences for every number.
@@ -64,7 +73,13 @@ fn what_was_learnt_is_found_and_the_page_says_so() {
     ] {
         assert!(page.contains(line), "{line}:\n{page}");
     }
-    assert!(stderr(&learnt).contains("A new key was made: exeat-state/knowledge.key"), "{}", stderr(&learnt));
+    for made in ["A new key was made: exeat-state/knowledge.key", "A new signing key was made: exeat-state/knowledge.signing"] {
+        assert!(stderr(&learnt).contains(made), "{made}: {}", stderr(&learnt));
+    }
+    for file in ["exeat-state/knowledge.key", "exeat-state/knowledge.signing", "acme.exeat"] {
+        let mode = fs::metadata(folder.path().join(file)).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 
     write("leak.txt", &format!("Xanthippe Quillfeather, 5 Elm Street\nbluebird nine\n{}\n", prose(1)));
     let scan = exeat(folder.path(), &["scan", "--config", "exeat.toml", "leak.txt"]);
@@ -172,11 +187,84 @@ fn packs_that_cannot_be_used_are_refused_with_the_fix() {
     assert_eq!(failed.status.code(), Some(2));
     assert!(stderr(&failed).contains("absent.csv: cannot be read"), "{}", stderr(&failed));
     assert_eq!(fs::read(path("acme.exeat")).expect("still there"), pack);
+    // Packs in force are no part of a lesson, so one that cannot be used does not keep its successor from being made.
+    fs::create_dir(path("exeat-state/knowledge")).expect("made");
+    fs::write(path("exeat-state/knowledge/acme.exeat"), b"EXEATKN1 of an earlier version").expect("written");
+    let again = exeat(folder.path(), &["learn", "--name", "acme", "--exact", "customers.csv", "-o", "exeat-state/knowledge/acme.exeat"]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+}
+
+/// Two learn with the same key of the packs; one of them is named.
+#[test]
+fn with_signers_named_only_their_packs_are_taken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("customers.csv"), CUSTOMERS).expect("written");
+    fs::write(path("leak.txt"), "Xanthippe Quillfeather, 5 Elm Street\n").expect("written");
+    let learn = |more: &[&str]| exeat(folder.path(), &[&["learn", "--exact", "customers.csv"], more].concat());
+    let own = signer(&learn(&["--name", "acme", "-o", "acme.exeat"]));
+    let pack = fs::read(path("acme.exeat")).expect("a pack");
+    let foreign = signer(&learn(&["--name", "acme", "--signing-key", "other.signing", "-o", "other.exeat"]));
+    assert_ne!(own, foreign);
+    let anybodys = "[knowledge]\npacks = [\"acme.exeat\"]\n";
+    fs::write(path("anybody.toml"), anybodys).expect("written");
+    fs::write(path("named.toml"), format!("{anybodys}signers = [\"{own}\"]\n")).expect("written");
+    let scan = |config: &str| exeat(folder.path(), &["scan", "--config", config, "leak.txt"]);
+    assert_eq!(scan("named.toml").status.code(), Some(1), "{}", stderr(&scan("named.toml")));
+
+    fs::copy(path("other.exeat"), path("acme.exeat")).expect("put in its place");
+    assert_eq!(scan("anybody.toml").status.code(), Some(1), "nobody is named");
+    let told = format!("the pack is signed by {foreign}, which knowledge.signers does not name");
+    for args in [
+        &["scan", "leak.txt"][..],
+        &["redact"],
+        &["check"],
+        &["evaluate", "--knowledge", "acme.exeat"],
+        &["learn", "--update", "--exact", "customers.csv", "-o", "acme.exeat"],
+    ] {
+        let refused = exeat(folder.path(), &[args, &["--config", "named.toml"]].concat());
+        assert!(refused.status.code() == Some(2) && stderr(&refused).contains(&told), "{args:?}: {}", stderr(&refused));
+    }
+    // What is refused is not written over either.
+    assert_eq!(fs::read(path("acme.exeat")).expect("still there"), fs::read(path("other.exeat")).expect("still there"));
+
+    // With nobody named, an update goes on with it, and says so.
+    let updated = learn(&["--update", "-o", "acme.exeat"]);
+    assert_eq!(signer(&updated), own);
+    assert!(stderr(&updated).contains(&format!("The earlier pack is signed by {foreign}")), "{}", stderr(&updated));
+
+    // The own key always will do; what lies beside the pack is held to the same, and can be had again.
+    fs::write(path("others.toml"), format!("{anybodys}signers = [\"{}\"]\n", "5a".repeat(32))).expect("written");
+    fs::write(path("acme.exeat"), &pack).expect("written");
+    fs::copy(path("other.exeat"), path("acme.examples")).expect("put beside it");
+    let updated = learn(&["--update", "--config", "others.toml", "-o", "acme.exeat"]);
+    assert_eq!(signer(&updated), own);
+    let warned = stderr(&updated);
+    assert!(warned.contains(&format!("acme.examples: {told}")) && warned.contains("the head is trained on the sources"), "{warned}");
+    assert!(warned.contains(&format!("WARNING: knowledge.signers does not name {own}")), "{warned}");
+
+    // From a secret store; and an update makes no new key to sign with.
+    let key = fs::read_to_string(path("other.signing")).expect("a key");
+    fs::remove_file(path("exeat-state/knowledge.signing")).expect("removed");
+    let update = ["learn", "--update", "--exact", "customers.csv", "-o", "other.exeat"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_exeat"));
+    let with = command.args(update).current_dir(folder.path()).env("LC_ALL", "C").env("EXEAT_KNOWLEDGE_SIGNING_KEY", key.trim()).output();
+    assert_eq!(signer(&with.expect("exeat runs")), foreign);
+    let without = exeat(folder.path(), &update);
+    let told = "exeat-state/knowledge.signing: signing key: cannot be read";
+    assert!(without.status.code() == Some(2) && stderr(&without).contains(told), "{}", stderr(&without));
+    assert!(!path("exeat-state/knowledge.signing").exists());
 }
 
 #[test]
-fn a_running_proxy_takes_up_a_new_pack_and_keeps_the_old_when_the_new_is_damaged() {
-    let exeat_run = Exeat::start_with(&Setup { files: &[("customers.csv", CUSTOMERS)], ..Setup::default() });
+fn a_running_proxy_takes_up_a_new_pack_and_keeps_the_old_when_the_new_is_damaged_or_anothers() {
+    let [own, other] = [(); 2].map(|()| SigningKey::random().expect("random"));
+    let [own_text, other_text] = [&own, &other].map(|key| key.text().expect("text"));
+    let exeat_run = Exeat::start_with(&Setup {
+        config: &format!("[knowledge]\nsigners = [\"{}\"]\n", own.signer()),
+        files: &[("customers.csv", CUSTOMERS), ("own.signing", &own_text), ("other.signing", &other_text)],
+        ..Setup::default()
+    });
     let folder = exeat_run.path("");
     let finds = || {
         let token = fs::read_to_string(exeat_run.path("state/admin.token")).expect("a token");
@@ -194,16 +282,21 @@ fn a_running_proxy_takes_up_a_new_pack_and_keeps_the_old_when_the_new_is_damaged
     };
     assert!(!finds());
     fs::create_dir(exeat_run.path("state/knowledge")).expect("made");
-    let learn = exeat(
-        &folder,
-        &["learn", "--name", "acme", "--exact", "customers.csv", "--key", "state/knowledge.key", "-o", "state/knowledge/acme.exeat"],
-    );
-    assert_eq!(learn.status.code(), Some(0), "{}", stderr(&learn));
+    let learn = |signing: &str, pack: &str| {
+        let lesson = ["learn", "--name", "acme", "--exact", "customers.csv", "--key", "state/knowledge.key"];
+        exeat(&folder, &[&lesson[..], &["--signing-key", signing, "-o", pack]].concat())
+    };
+    assert_eq!(signer(&learn("own.signing", "state/knowledge/acme.exeat")), own.signer().to_string());
     until("the pack is taken up", &finds);
     let pack = fs::read(exeat_run.path("state/knowledge/acme.exeat")).expect("a pack");
     fs::write(exeat_run.path("state/knowledge/acme.exeat"), &pack[..pack.len() / 2]).expect("written");
     until("the damage is told", &|| exeat_run.log().contains("the pack is cut short"));
     assert!(finds(), "the old one keeps serving");
+    assert_eq!(signer(&learn("other.signing", "state/knowledge/acme.exeat")), other.signer().to_string());
+    let told = format!("the pack is signed by {}, which knowledge.signers does not name", other.signer());
+    until("the foreign signer is told", &|| exeat_run.log().contains(&told));
+    assert!(finds(), "the old one keeps serving");
+    assert_eq!(exeat_run.get("/api/v1/knowledge")["packs"][0]["signer"], own.signer().to_string());
 }
 
 /// From the message to the pack that says nothing about it any more: what a reviewer calls false joins the next update, and an update that loses
@@ -297,7 +390,7 @@ fn pack_of_another_model(key: &Key) -> Vec<u8> {
         recall: 0.5,
     };
     builder.head(&head, Trained { documents: 30, public: 40, held: 10, found: 8 });
-    seal::seal(key, builder.finish("2026-01-31T08:00:00Z".to_owned())).expect("sealed")
+    seal::seal(key, &SigningKey::random().expect("random"), builder.finish("2026-01-31T08:00:00Z".to_owned())).expect("sealed")
 }
 
 #[test]

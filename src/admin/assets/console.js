@@ -21,7 +21,7 @@ const WORDS = {
     tokensHelp: "A token lets a person or a program read the audit (viewer) or also review events and manage tokens (admin). Give each its own: what is done with it is recorded under its name.",
     tokenName: "For whom or what", role: "Role", viewer: "Viewer", admin: "Admin", create: "Create token", created: "Created", revoke: "Revoke", firstToken: "in the file admin.token",
     copyNow: "Copy it now: it is not shown again.", copy: "Copy", copied: "Copied", sureToRevoke: (name) => `Revoke the token of “${name}”? Whatever uses it stops working at once.`, notAdmin: "An admin's token is needed to see and manage tokens.",
-    packs: "Packs in force", noPacks: "No pack is in force. “exeat learn” makes one of the company's own tables and documents.", name: "Name", learntAt: "Learnt", tables: "Tables and lists", documents: "Documents", memory: "Memory",
+    packs: "Packs in force", noPacks: "No pack is in force. “exeat learn” makes one of the company's own tables and documents.", name: "Name", signedBy: "Signed by", learntAt: "Learnt", tables: "Tables and lists", documents: "Documents", memory: "Memory",
     newText: "New text (head)", noHead: "No head: only tables, lists and passages are found.",
     headState: { active: "at work", stale: "stale", model_off: "model off" },
     headHelp: { stale: "It was trained with another model than reads here, and finds nothing until “exeat learn --update” trains it again.", model_off: "It finds nothing while the model is off (inspect.model)." },
@@ -54,7 +54,7 @@ const WORDS = {
     tokensHelp: "令牌供人员或程序读取审计记录（查看者），或另可复核事件、管理令牌（管理员）。请为每个使用方单独创建：其操作会以该令牌的名称留存。",
     tokenName: "使用方", role: "角色", viewer: "查看者", admin: "管理员", create: "创建令牌", created: "创建时间", revoke: "吊销", firstToken: "位于 admin.token 文件",
     copyNow: "请立即复制，之后不再显示。", copy: "复制", copied: "已复制", sureToRevoke: (name) => `确定吊销“${name}”的令牌吗？正在使用它的程序会立即失效。`, notAdmin: "查看和管理令牌需要管理员令牌。",
-    packs: "生效中的数据包", noPacks: "没有生效的数据包。exeat learn 可由公司自有表格和文档生成。", name: "名称", learntAt: "学习时间", tables: "表格与词表", documents: "文档", memory: "内存",
+    packs: "生效中的数据包", noPacks: "没有生效的数据包。exeat learn 可由公司自有表格和文档生成。", name: "名称", signedBy: "签名者", learntAt: "学习时间", tables: "表格与词表", documents: "文档", memory: "内存",
     newText: "新内容（分类头）", noHead: "没有分类头：仅识别表格、词表和文档片段。",
     headState: { active: "生效中", stale: "已失效", model_off: "模型已关闭" },
     headHelp: { stale: "它由其他模型训练，不起作用，直到 exeat learn --update 重新训练。", model_off: "模型关闭（inspect.model）期间不起作用。" },
@@ -582,7 +582,7 @@ function packsTable(packs) {
       line(say("threshold", of.threshold.toFixed(2), percent(of.false_positives))),
       found ? line(say("foundOf", number(found.hits), number(found.of), percent(found.share), percent(found.low), percent(found.high))) : null);
   };
-  const row = (pack) => h("tr", {}, h("td", {}, h("b", {}, pack.name)), h("td", { class: "time" }, localTime(pack.created)), h("td", {}, number(pack.tables)), h("td", {}, number(pack.documents)),
+  const row = (pack) => h("tr", {}, h("td", {}, h("b", {}, pack.name), h("span", { class: "sub", title: pack.signer }, `${say("signedBy")} `, h("code", {}, `${pack.signer.slice(0, 8)}…`))), h("td", { class: "time" }, localTime(pack.created)), h("td", {}, number(pack.tables)), h("td", {}, number(pack.documents)),
     h("td", { class: "time" }, `${(pack.bytes / 1e6).toFixed(1)} MB`), head(pack.head));
   return h("div", { class: "scroll" }, h("table", {},
     h("thead", {}, h("tr", {}, ["name", "learntAt", "tables", "documents", "memory", "newText"].map((key) => h("th", {}, say(key))))), h("tbody", {}, packs.map(row))));

@@ -1,5 +1,6 @@
 //! `exeat learn`: the company's own data to a pack.
 
+mod keys;
 mod promotion;
 mod report;
 mod reviews;
@@ -12,19 +13,18 @@ use super::{
 };
 use anyhow::Context;
 use exeat::{
-    config::Config,
     detect::Detectors,
     knowledge::{
         Knowledge, Pack, Thresholds,
         pack::Section,
-        seal::{self, Key},
+        seal::{self, Keyring, Opened},
     },
     learn::{self, Against, Aim, Earlier, LearnError, Lesson, Means, Names, Trial},
     state,
     words::Language,
 };
 use std::{
-    env, fs, io,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
@@ -35,9 +35,10 @@ use std::{
 /// Tables (--exact: CSV, TSV, XLSX, ODS, SQLite, Parquet) are found by their rows, listed words (--dictionary) by themselves, and
 /// documents (--documents: text, code, HTML, Office files since 2007) by passages, also edited ones. What everybody may know
 /// (--public) is left out. From 20 documents on, and with as many public ones of the same kind, new text about the same matters
-/// is found too: by the model, with a head that is trained here. The result is a pack, encrypted with a key that is made in the
-/// state directory on first use; it holds digests and weights and no text. Name it in the configuration, [knowledge] packs, and
-/// a running Exeat takes it up. What the head was trained on is kept beside it, sealed, as NAME.examples: only --update reads it.
+/// is found too: by the model, with a head that is trained here. The result is a pack, encrypted with one key and signed with
+/// another, both made in the state directory on first use; it holds digests and weights and no text. Name it in the configuration,
+/// [knowledge] packs, and a running Exeat takes it up. The signing key stays where you learn; [knowledge] signers holds whose packs
+/// are taken. What the head was trained on is kept beside it, sealed, as NAME.examples: only --update reads it.
 ///
 ///   exeat learn --name acme --exact customers.csv --documents contracts wiki --public website -o acme.exeat
 ///   exeat learn --update --documents contracts --remove old.csv -o acme.exeat
@@ -95,6 +96,9 @@ pub(super) struct Args {
     /// File of the key [default: knowledge.key_file of the configuration; EXEAT_KNOWLEDGE_KEY wins]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// File of the key that signs the pack [default: knowledge.signing beside the other key; EXEAT_KNOWLEDGE_SIGNING_KEY wins]
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -104,16 +108,23 @@ const EXAMPLES: &str = "examples";
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let mut config = args.config.load()?;
-    // Earlier packs are no part of the lesson, and may be what is to be replaced.
-    config.knowledge.packs.clear();
     if let Some(path) = &args.key {
         config.knowledge.key_file.clone_from(path);
     }
     let language = language::of_environment();
-    let key = key(&config, args.update, language)?;
-    let earlier = if args.update { Some(opened(&args.output, &key)?) } else { None };
+    let key = keys::key(&config, args.update, language)?;
+    let signing = keys::signing(&config, args.signing_key.as_deref(), args.update, language)?;
+    let (signer, signers) = (signing.signer(), config.knowledge.signers.clone());
+    let is_named = signers.take(&signer);
+    let keyring = Keyring { key, signers: signers.and(signer) };
+    let key = &keyring.key;
+    let earlier = if args.update { Some(opened(&args.output, &keyring)?) } else { None };
+    if let Some(earlier) = earlier.as_ref().filter(|earlier| earlier.signer != signer) {
+        eprintln!("{}", report::other_signer(language, earlier.signer, signer));
+    }
+    let earlier = earlier.map(|pack| pack.sections);
     let beside = args.output.with_extension(EXAMPLES);
-    let examples = if args.update { kept_examples(&beside, &key, language) } else { Vec::new() };
+    let examples = if args.update { kept_examples(&beside, &keyring, language) } else { Vec::new() };
     let lesson = Lesson {
         name: args.name.clone(),
         exact: args.exact.clone(),
@@ -129,11 +140,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.without_public {
         eprintln!("{}", report::without_public(language));
     }
-    let detectors = config.detectors().map_err(super::Problems)?;
+    // Earlier packs are no part of the lesson, and may be what is to be replaced.
+    let detectors = config.untaught(&[]).map_err(super::Problems)?;
     let model = config.model().map_err(super::Problems)?;
     let begun = Instant::now();
     let bar = progress();
-    let means = Means { key: &key, detectors: &detectors, model: model.as_deref() };
+    let means = Means { key, detectors: &detectors, model: model.as_deref() };
     let earlier_lesson = earlier.as_deref().map(|pack| Earlier { pack, examples: &examples });
     let learnt = learn::learn(&lesson, means, earlier_lesson, &mut |progress| bar.set_message(said(language, progress)));
     bar.finish_and_clear();
@@ -166,10 +178,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
         anyhow::bail!("{}: {}", args.output.display(), promotion::refused(language, &trials));
     }
     let report = report::report(language, &learnt, &evaluation, &trials, took, memory);
-    let file = seal::seal(&key, learnt.sections)?;
+    let file = seal::seal(key, &signing, learnt.sections)?;
     state::write_private(&args.output, &file).with_context(|| args.output.display().to_string())?;
     if let Some(examples) = learnt.examples {
-        let file = seal::seal(&key, vec![examples])?;
+        let file = seal::seal(key, &signing, vec![examples])?;
         state::write_private(&beside, &file).with_context(|| beside.display().to_string())?;
     }
     print!("{report}");
@@ -182,45 +194,23 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
             format!("已写入 {path}（{size}）。在配置中启用：[knowledge] packs = [\"{path}\"]")
         )
     );
+    println!("{}", report::signed(language, signer));
+    if !is_named {
+        eprintln!("{}", report::unnamed(language, signer));
+    }
     Ok(Outcome::Clean)
 }
 
-/// The key at hand; on first use, a new one.
-fn key(config: &Config, update: bool, language: Language) -> anyhow::Result<Key> {
-    let path = &config.knowledge.key_file;
-    let is_first = !update && env::var_os("EXEAT_KNOWLEDGE_KEY").is_none() && !path.exists();
-    if !is_first {
-        return config.knowledge_key().map_err(|problem| super::Problems(vec![problem]).into());
-    }
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        state::State::open(directory).with_context(|| directory.display().to_string())?;
-    }
-    let key = Key::random()?;
-    state::write_private(path, format!("{}\n", key.text()).as_bytes()).with_context(|| path.display().to_string())?;
-    let path = path.display();
-    eprintln!(
-        "{}",
-        choose(
-            language,
-            format!(
-                "A new key was made: {path}. Keep it, apart from the packs: without it they cannot be used, with it they can be guessed at."
-            ),
-            format!("已生成新密钥：{path}。请妥善保管，并与数据包分开存放：没有它，数据包无法使用；有了它，数据包可被猜测。")
-        )
-    );
-    Ok(key)
-}
-
-/// The sections of a pack.
-pub(super) fn opened(path: &Path, key: &Key) -> anyhow::Result<Vec<Section>> {
+/// A pack, or what is kept beside it.
+fn opened(path: &Path, keyring: &Keyring) -> anyhow::Result<Opened> {
     let mut file = fs::read(path).with_context(|| path.display().to_string())?;
-    seal::open(key, &mut file).with_context(|| path.display().to_string())
+    seal::open(keyring, &mut file).with_context(|| path.display().to_string())
 }
 
 /// What the head of an earlier lesson was trained on. It can be had again, so its loss is no error.
-fn kept_examples(path: &Path, key: &Key, language: Language) -> Vec<Section> {
-    match opened(path, key) {
-        Ok(sections) => sections,
+fn kept_examples(path: &Path, keyring: &Keyring, language: Language) -> Vec<Section> {
+    match opened(path, keyring) {
+        Ok(examples) => examples.sections,
         Err(error) => {
             let is_absent = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
             if !is_absent {

@@ -3,6 +3,7 @@
 use super::promotion;
 use crate::cli::language::choose;
 use exeat::{
+    knowledge::signer::Signer,
     learn::{ColumnReport, Evaluation, FEWEST, FEWEST_PUBLIC, HeadReport, Learnt, NoHead, Progress, Role, Share, Trial, Unread},
     words::Language,
 };
@@ -21,6 +22,33 @@ pub(super) fn without_public(language: Language) -> String {
             .to_owned(),
         "警告：没有同类公开文档，分类头无法区分公司内容与他人就同一主题所写的内容，多数此类文本会被误认。请用 --public 提供同类公开文档。"
             .to_owned(),
+    )
+}
+
+/// Whose pack it is now, and how to take no other's.
+pub(super) fn signed(language: Language, signer: Signer) -> String {
+    choose(
+        language,
+        format!("It is signed. To take only what the same key signed:  [knowledge] signers = [\"{signer}\"]"),
+        format!("已签名。只接受同一密钥签名的数据包：[knowledge] signers = [\"{signer}\"]"),
+    )
+}
+
+/// What is told to whoever goes on with somebody else's pack.
+pub(super) fn other_signer(language: Language, earlier: Signer, signer: Signer) -> String {
+    choose(
+        language,
+        format!("The earlier pack is signed by {earlier}; the updated one will be by {signer}. Go on only if you know whose it is."),
+        format!("旧数据包的签名者是 {earlier}；更新后将由 {signer} 签名。请确认其来源可信。"),
+    )
+}
+
+/// What is told to whoever signs what the configuration at hand refuses.
+pub(super) fn unnamed(language: Language, signer: Signer) -> String {
+    choose(
+        language,
+        format!("WARNING: knowledge.signers does not name {signer}, so the pack is refused under this configuration. Add it there."),
+        format!("警告：knowledge.signers 未列出 {signer}，按此配置该数据包会被拒绝。请将其加入。"),
     )
 }
 
