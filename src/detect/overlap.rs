@@ -52,8 +52,11 @@ fn choose(findings: Vec<Finding>) -> Vec<Finding> {
     kept.into_values().collect()
 }
 
-/// Adds a model's guess unless it overlaps findings that are kept. One that says the same as a finding bears it out: what two
-/// witnesses saw is as sure as the surer says, and as long as both say together. So nothing that rules find makes it weaker.
+/// Rules that are less sure know why it is more likely something else: the birth date of a biography, say.
+const LIKELY: f32 = 0.5;
+
+/// Adds a model's guess unless it overlaps findings that are kept. One that says the same as a [likely](LIKELY) finding bears it out: what
+/// two witnesses saw is as sure as the surer says, and as long as both say together.
 fn agree(guess: Finding, kept: &mut Kept) {
     let overlapping = kept.range(..(guess.segment, guess.span.end())).rev();
     let overlapping = overlapping.take_while(|(key, other)| key.0 == guess.segment && other.span.overlaps(guess.span));
@@ -61,7 +64,7 @@ fn agree(guess: Finding, kept: &mut Kept) {
     let is_only = keys.len() == 1;
     for key in keys {
         let Some(mut found) = kept.remove(&key) else { continue };
-        if found.label == guess.label {
+        if found.label == guess.label && found.confidence.value() >= LIKELY {
             found.confidence = if guess.confidence > found.confidence { guess.confidence } else { found.confidence };
             found.span = if is_only { found.span.union(guess.span) } else { found.span };
         }
@@ -149,12 +152,17 @@ mod tests {
             finding(12, 30, Model, 0.9, "personal.address"),
             finding(40, 50, Context, 0.5, "personal.phone"),
             finding(38, 52, Model, 0.9, "personal.name"),
+            finding(52, 58, Context, 0.35, "personal.birth_date"),
+            finding(52, 58, Model, 0.99, "personal.birth_date"),
             finding(60, 65, Context, 0.8, "personal.name"),
             finding(66, 70, Context, 0.6, "personal.name"),
             finding(60, 70, Model, 0.7, "personal.name"),
         ]);
         let places: Vec<_> = kept.iter().map(|f| (f.span.start(), f.span.end(), f.evidence, f.confidence.value())).collect();
-        assert_eq!(places, [(10, 30, Context, 0.9), (40, 50, Context, 0.5), (60, 65, Context, 0.8), (66, 70, Context, 0.7)]);
+        assert_eq!(
+            places,
+            [(10, 30, Context, 0.9), (40, 50, Context, 0.5), (52, 58, Context, 0.35), (60, 65, Context, 0.8), (66, 70, Context, 0.7)]
+        );
     }
 
     #[test]
